@@ -17,7 +17,8 @@ func TestAddressIsWrittenAsItAlwaysWas(t *testing.T) {
 }
 
 func TestAddressSurvivesCaseAndSpace(t *testing.T) {
-	for _, s := range []string{goldenAddress, strings.ToUpper(goldenAddress), " " + goldenAddress + "\n"} {
+	upper := strings.ToUpper(goldenAddress)
+	for _, s := range []string{goldenAddress, upper, " " + goldenAddress + "\n"} {
 		a, err := ParseAddress(s)
 		if err != nil || a != newPerson(t, 1).address() {
 			t.Fatalf("%q: %v", s, err)

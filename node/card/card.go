@@ -65,8 +65,7 @@ func (c *Card) Encode(sign func([]byte) ([64]byte, error)) (string, error) {
 }
 
 // Parse reads a card and checks everything but its expiry. Case, line breaks and spaces do not
-// matter. It returns ErrCard, ErrVersion, ErrSignature,
-// ErrSize, ErrAddress or ErrText.
+// matter. It returns ErrCard, ErrVersion, ErrSignature, ErrSize, ErrAddress or ErrText.
 func Parse(uri string) (*Card, error) {
 	if len(uri) > 2*maxText {
 		return nil, ErrSize

@@ -100,11 +100,13 @@ func TestSealedSizeTellsNothing(t *testing.T) {
 
 func TestOnlyTheOwnerWithTheInboxSecretOpens(t *testing.T) {
 	b, to := sealed(t, invitation(t)), newPerson(t, 1)
-	if _, err := OpenInvitation(b, newPerson(t, 3).key, to.address(), inbox); !errors.Is(err, ErrInvitation) {
+	_, err := OpenInvitation(b, newPerson(t, 3).key, to.address(), inbox)
+	if !errors.Is(err, ErrInvitation) {
 		t.Errorf("with another key: %v", err)
 	}
 	// The key alone, say of a card that was revoked and its inbox forgotten, opens nothing.
-	if _, err := OpenInvitation(b, to.key, to.address(), [32]byte{1}); !errors.Is(err, ErrInvitation) {
+	_, err = OpenInvitation(b, to.key, to.address(), [32]byte{1})
+	if !errors.Is(err, ErrInvitation) {
 		t.Errorf("with another inbox: %v", err)
 	}
 	// The naive variant, plain HPKE, opens with the key alone.
@@ -126,7 +128,8 @@ func TestInvitationCannotBePassedOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenInvitation(passed, second.key, second.address(), inbox); !errors.Is(err, ErrSignature) {
+	_, err = OpenInvitation(passed, second.key, second.address(), inbox)
+	if !errors.Is(err, ErrSignature) {
 		t.Fatalf("the recipient passed it on: %v", err)
 	}
 	// The naive variant signs for nobody in particular: to whom it may concern.
@@ -147,12 +150,14 @@ func TestEveryFlippedBitOfAnInvitationIsRefused(t *testing.T) {
 	for i := range b {
 		bad := bytes.Clone(b)
 		bad[i] ^= 0x80 >> (i % 8)
-		if _, err := OpenInvitation(bad, to.key, to.address(), inbox); !errors.Is(err, ErrInvitation) {
+		_, err := OpenInvitation(bad, to.key, to.address(), inbox)
+		if !errors.Is(err, ErrInvitation) {
 			t.Fatalf("byte %d: %v", i, err)
 		}
 	}
 	for _, n := range []int{0, 1, 31, 32, 48, SealedSize - 1} {
-		if _, err := OpenInvitation(b[:n], to.key, to.address(), inbox); !errors.Is(err, ErrInvitation) {
+		_, err := OpenInvitation(b[:n], to.key, to.address(), inbox)
+		if !errors.Is(err, ErrInvitation) {
 			t.Fatalf("%d bytes: %v", n, err)
 		}
 	}
@@ -212,7 +217,8 @@ func TestReachTellsNoClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got Reach
-	if err := got.UnmarshalBinary(b); err != nil || !got.Expires.Equal(reach(t).Expires.Add(time.Hour)) {
+	err = got.UnmarshalBinary(b)
+	if err != nil || !got.Expires.Equal(reach(t).Expires.Add(time.Hour)) {
 		t.Fatalf("%v: %v", err, got.Expires)
 	}
 	if got.Expired(r.Expires) || !got.Expired(got.Expires) {

@@ -84,7 +84,8 @@ func lock(export func(string, int) ([]byte, error), inbox [32]byte) (cipher.AEAD
 	if err != nil {
 		panic(err)
 	}
-	okm, err := hkdf.Expand(sha256.New, prk, hpkeInfo, chacha20poly1305.KeySize+chacha20poly1305.NonceSize)
+	const size = chacha20poly1305.KeySize + chacha20poly1305.NonceSize
+	okm, err := hkdf.Expand(sha256.New, prk, hpkeInfo, size)
 	if err != nil {
 		panic(err)
 	}
