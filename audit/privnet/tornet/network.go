@@ -1,0 +1,186 @@
+// A network from start to stop.
+package tornet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Options say what network to start; the zero value is right for tests.
+type Options struct {
+	Relays   int                                      // besides the authority; 0 means 6, and fewer than 6 make clients stick
+	Dir      string                                   // parent of the network's own directory; "" means the system's temporary one
+	Tor      string                                   // the tor program; "" means the one in PATH or in /usr/sbin
+	Gencert  string                                   // the tor-gencert program; "" means the one in PATH
+	Progress func(step string, elapsed time.Duration) // called on each step, one call at a time
+}
+
+// ErrMissing means that tor or tor-gencert is not installed; both are in Debian's package tor.
+var ErrMissing = errors.New("tor or tor-gencert is missing: install the package tor")
+
+// A Network is a running private Tor network.
+type Network struct {
+	tor, gencert string
+	dir          string
+	lock         *os.File // held while the network lives; marks its directory as in use
+	base         int
+	held         net.Listener
+	authority    string // the DirAuthority line
+	nursery      *nursery
+	procs        []*process // the authority first
+	begun        time.Time
+	progress     func(string, time.Duration)
+}
+
+const (
+	defaultRelays = 6
+	attempts      = 3
+)
+
+// Start runs a network and returns when clients can use it. If a network does not become whole
+// (a relay too slow for the first vote on a busy machine), it is stopped and another one started.
+func Start(ctx context.Context, o Options) (*Network, error) {
+	if o.Relays == 0 {
+		o.Relays = defaultRelays
+	}
+	if o.Relays+2 >= blockSize {
+		return nil, fmt.Errorf("start tor network: at most %d relays", blockSize-3)
+	}
+	tor, gencert, err := programs(o)
+	if err != nil {
+		return nil, err
+	}
+	begun := time.Now()
+	for try := 1; ; try++ {
+		n := &Network{tor: tor, gencert: gencert, begun: begun, progress: o.Progress}
+		slack := voteSlack
+		if try > 1 {
+			slack = 0 // the machine is busy: give the relays all the time there is
+		}
+		if err = n.start(ctx, o, slack); err == nil {
+			return n, nil
+		}
+		n.Stop()
+		if ctx.Err() != nil || try == attempts {
+			return nil, fmt.Errorf("start tor network: %w", err)
+		}
+		n.say("starting over: " + err.Error())
+	}
+}
+
+// programs finds the two programs.
+func programs(o Options) (tor, gencert string, err error) {
+	find := func(name string, given ...string) string {
+		for _, try := range append(given, name, "/usr/sbin/"+name, "/usr/bin/"+name) {
+			if path, err := exec.LookPath(try); try != "" && err == nil {
+				return path
+			}
+		}
+		return ""
+	}
+	tor, gencert = find("tor", o.Tor), find("tor-gencert", o.Gencert)
+	if tor == "" || gencert == "" {
+		return "", "", ErrMissing
+	}
+	return tor, gencert, nil
+}
+
+func (n *Network) start(ctx context.Context, o Options, slack time.Duration) error {
+	var err error
+	if n.dir, n.lock, err = makeDir(o.Dir); err != nil {
+		return err
+	}
+	if n.base, n.held, err = reservePorts(o.Relays + 2); err != nil {
+		return err
+	}
+	n.say("making the authority's keys")
+	authority := filepath.Join(n.dir, authorityName)
+	if n.authority, err = n.makeAuthority(ctx, authority); err != nil {
+		return err
+	}
+	n.say("waiting for the clock: votes are held at fixed times")
+	if err := awaitVote(ctx, slack); err != nil {
+		return err
+	}
+	if err := n.spawn(authority, o.Relays); err != nil {
+		return err
+	}
+	return n.awaitUsable(ctx)
+}
+
+// spawn starts the authority and the relays.
+func (n *Network) spawn(authority string, relays int) error {
+	n.nursery = newNursery()
+	p, err := n.nursery.spawn(n.tor, authorityName, authority, n.authorityTorrc(authority))
+	if err != nil {
+		return err
+	}
+	n.procs = append(n.procs, p)
+	for i := range relays {
+		name := fmt.Sprintf("relay%d", i)
+		dir := filepath.Join(n.dir, name)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
+		torrc := n.relayTorrc(name, dir, relayIP, n.base+2+i)
+		if p, err = n.nursery.spawn(n.tor, name, dir, torrc); err != nil {
+			return err
+		}
+		n.procs = append(n.procs, p)
+	}
+	n.say(fmt.Sprintf("%d processes started", len(n.procs)))
+	return nil
+}
+
+// Torrc returns the lines with which a client tor uses this network and no other.
+func (n *Network) Torrc() []string { return n.common() }
+
+// Stop ends every process and removes the network's directory. It may be called twice.
+func (n *Network) Stop() error {
+	for _, p := range n.procs {
+		p.cmd.Process.Kill()
+	}
+	for _, p := range n.procs {
+		p.kill()
+	}
+	n.procs = nil
+	if n.nursery != nil {
+		n.nursery.close()
+		n.nursery = nil
+	}
+	if n.held != nil {
+		n.held.Close()
+	}
+	if n.lock == nil {
+		return nil
+	}
+	err := os.RemoveAll(n.dir)
+	n.lock.Close()
+	n.lock = nil
+	return err
+}
+
+func (n *Network) say(step string) {
+	if n.progress != nil {
+		n.progress(step, time.Since(n.begun))
+	}
+}
+
+// complain returns the last words of a process that died.
+func (p *process) complain() string {
+	var last string
+	for _, file := range []string{"out", "log"} {
+		b, _ := os.ReadFile(filepath.Join(p.dir, file))
+		if lines := strings.Split(strings.TrimSpace(string(b)), "\n"); lines[0] != "" {
+			last = lines[len(lines)-1]
+		}
+	}
+	return last
+}

@@ -1,0 +1,68 @@
+// Quick claims about networks that need no tor.
+package tornet
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTwoNetworksNeverShareABlock(t *testing.T) {
+	seen := map[int]bool{}
+	for range 20 {
+		base, held, err := reservePorts(8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Close()
+		if seen[base] {
+			t.Fatalf("block %d given twice", base)
+		}
+		seen[base] = true
+	}
+}
+
+func TestDirectoriesOfTheDeadAreClearedAndThoseInUseAreNot(t *testing.T) {
+	parent := t.TempDir()
+	dead, lock, err := makeDir(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock.Close() // as when its program is killed
+	alive, lock, err := makeDir(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	_, another, err := makeDir(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer another.Close()
+	if _, err := os.Stat(dead); !os.IsNotExist(err) {
+		t.Error("a dead network's directory is still there")
+	}
+	if _, err := os.Stat(filepath.Join(alive, "lock")); err != nil {
+		t.Error("a living network's directory is gone")
+	}
+}
+
+func TestClientsAreToldOfNoOtherAuthority(t *testing.T) {
+	n := &Network{authority: "DirAuthority authority orport=1 no-v2 v3ident=0 127.0.0.1:2 0"}
+	lines := strings.Join(n.Torrc(), "\n")
+	if strings.Count(lines, "DirAuthority ") != 1 || !strings.Contains(lines, "TestingTorNetwork 1") {
+		t.Errorf("lines for clients: %s", lines)
+	}
+}
+
+func TestStartIsNeverShortlyBeforeAVote(t *testing.T) {
+	for phase := time.Duration(0); phase < votePeriod; phase += 100 * time.Millisecond {
+		now := time.Unix(1_000_000, 0).Add(phase)
+		start := now.Add(untilVote(now, voteSlack))
+		if at := start.Sub(start.Truncate(votePeriod)); at >= voteSlack {
+			t.Errorf("at %v into a period the start is %v into one", phase, at)
+		}
+	}
+}
