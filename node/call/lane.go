@@ -43,6 +43,13 @@ func (s *Session) Send(f talk.Frame) error {
 // done. It may be called again with another lane when one was lost.
 func (s *Session) Carry(ctx context.Context, l Lane) error {
 	l.SetClock(Tick)
+	s.mu.Lock()
+	select {
+	case <-s.lane:
+	default:
+		close(s.lane)
+	}
+	s.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)

@@ -37,10 +37,11 @@ type Session struct {
 	events chan talk.Event
 	frames chan talk.Frame
 	done   chan struct{} // closed by finish
+	picked chan struct{} // closed by the answer
+	lane   chan struct{} // closed by the first Carry
 
 	mu    sync.Mutex
 	phase phase
-	codec talk.Codec
 	out   outbound
 	seen  window
 }
@@ -54,6 +55,8 @@ func New(id talk.ID, contact string, caller bool, offer []talk.Codec,
 		events: make(chan talk.Event, eventRoom+1), // one place kept for Ended
 		frames: make(chan talk.Frame, frameRoom),
 		done:   make(chan struct{}),
+		picked: make(chan struct{}),
+		lane:   make(chan struct{}),
 	}
 }
 
@@ -75,6 +78,12 @@ func (s *Session) Frames() <-chan talk.Frame { return s.frames }
 // Done is closed when the call has ended, whoever ended it.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
+// Answered is closed when the call is answered.
+func (s *Session) Answered() <-chan struct{} { return s.picked }
+
+// Carried is closed when the call has its first lane.
+func (s *Session) Carried() <-chan struct{} { return s.lane }
+
 // Ring tells the caller that our phone rings.
 func (s *Session) Ring() error {
 	return s.speak(!s.caller, offered, talk.Record{Kind: talk.KindRinging})
@@ -91,7 +100,8 @@ func (s *Session) Answer(codec talk.Codec) error {
 		defer s.mu.Unlock()
 		return s.refusal()
 	}
-	s.phase, s.codec = answered, codec
+	s.phase = answered
+	close(s.picked)
 	s.mu.Unlock()
 	return s.tell(talk.Record{Kind: talk.KindAnswer, Codec: codec})
 }
@@ -171,7 +181,8 @@ func (s *Session) answered(codec talk.Codec) {
 	s.mu.Lock()
 	ok := s.caller && s.phase == offered
 	if ok {
-		s.phase, s.codec = answered, codec
+		s.phase = answered
+		close(s.picked)
 	}
 	s.mu.Unlock()
 	s.emit(ok, answered, talk.Event{Kind: talk.Answered, Codec: codec})

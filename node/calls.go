@@ -1,0 +1,201 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"nightjar/node/book"
+	"nightjar/node/call"
+	"nightjar/node/card"
+	"nightjar/node/talk"
+	"nightjar/tunnel"
+)
+
+const (
+	callTime  = 90 * time.Second // an offer that nobody answers ends then
+	laneTime  = 30 * time.Second // for the audio lane to stand after the answer
+	laneTries = 5                // lanes dialled for one call before it is given up
+)
+
+// Dial begins a call with a contact that is connected.
+func (n *Node) Dial(_ context.Context, contact string, offer []talk.Codec) (talk.Call, error) {
+	var a card.Address
+	var err error
+	n.look(func(b *book.Book) {
+		var c *book.Contact
+		if c, err = b.Contact(contact); err == nil {
+			a = c.Address
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	l := n.linkTo(a)
+	if l == nil {
+		n.wake(a)
+		return nil, ErrNotLinked
+	}
+	s, err := n.newCall(a, newID(), contact, true, offer)
+	if err != nil {
+		return nil, err
+	}
+	id := s.ID()
+	if err := n.say(a, talk.Record{Kind: talk.KindOffer, ID: id[:], Codecs: offer}); err != nil {
+		s.Lost()
+		return nil, err
+	}
+	n.beginCall(a, s, l)
+	return s, nil
+}
+
+// newCall makes a session and remembers it, one at a time with each contact.
+func (n *Node) newCall(a card.Address, id talk.ID, contact string, caller bool,
+	offer []talk.Codec) (*call.Session, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.calls {
+		if s.Contact() == contact {
+			return nil, ErrBusy
+		}
+	}
+	s := call.New(id, contact, caller, offer, func(r talk.Record) error { return n.say(a, r) })
+	n.calls[id] = s
+	return s, nil
+}
+
+// offered takes in a call from a contact: the phone rings, if there is one.
+func (n *Node) offered(ctx context.Context, a card.Address, name string, l *link, r talk.Record) {
+	refuse := func(why talk.Reason) {
+		_ = n.say(a, talk.Record{Kind: talk.KindEnd, ID: r.ID, Reason: why})
+	}
+	offer := talk.Common(r.Codecs, talk.Codecs())
+	if n.phone == nil || len(offer) == 0 {
+		refuse(talk.Unavailable)
+		return
+	}
+	s, err := n.newCall(a, talk.ID(r.ID), name, false, offer)
+	if err != nil {
+		refuse(talk.Busy)
+		return
+	}
+	n.beginCall(a, s, l)
+	n.crew.spawn(func(ctx context.Context) { n.phone.Incoming(ctx, s) })
+}
+
+// beginCall watches over a call, and brings up its lane if it was us who dialled the tunnel.
+func (n *Node) beginCall(a card.Address, s *call.Session, l *link) {
+	n.feed.tell(Event{Kind: EventCall, Contact: s.Contact(), Text: "begins"})
+	n.crew.spawn(func(ctx context.Context) { n.watchCall(ctx, s) })
+	if l.tun.Initiator() {
+		n.crew.spawn(func(ctx context.Context) { n.dialLane(ctx, a, s, l.reach) })
+	}
+}
+
+// watchCall ends a call that nobody answers or that gets no lane, and forgets it when it is over.
+func (n *Node) watchCall(ctx context.Context, s *call.Session) {
+	defer func() {
+		id := s.ID()
+		n.mu.Lock()
+		delete(n.calls, id)
+		n.mu.Unlock()
+		n.feed.tell(Event{Kind: EventCall, Contact: s.Contact(), Text: "is over"})
+	}()
+	limits := []struct {
+		done <-chan struct{}
+		time time.Duration
+		why  talk.Reason
+	}{{s.Answered(), callTime, talk.Timeout}, {s.Carried(), laneTime, talk.Failed}}
+	for _, limit := range limits {
+		t := time.NewTimer(limit.time)
+		select {
+		case <-limit.done:
+		case <-t.C:
+			_ = s.End(limit.why)
+		case <-s.Done():
+		case <-ctx.Done():
+			_ = s.End(talk.Failed)
+		}
+		t.Stop()
+	}
+	select {
+	case <-s.Done():
+	case <-ctx.Done():
+		_ = s.End(talk.Failed)
+	}
+}
+
+// dialLane opens a second tunnel for the audio of a call, on a circuit of its own, and again when
+// it is lost.
+func (n *Node) dialLane(ctx context.Context, a card.Address, s *call.Session, r card.Reach) {
+	_, p, err := n.contact(a)
+	for range laneTries {
+		if err != nil {
+			break
+		}
+		var tun *tunnel.Conn
+		if tun, err = n.dialTunnel(ctx, r, p.peer); err != nil {
+			break
+		}
+		err = n.runLane(ctx, s, tun)
+		_ = tun.Close()
+		if err == nil {
+			return
+		}
+		err = nil // the lane was lost, not the way there: dial again
+		select {
+		case <-s.Done():
+			return
+		default:
+		}
+	}
+	_ = s.End(talk.Failed)
+}
+
+func (n *Node) runLane(ctx context.Context, s *call.Session, tun *tunnel.Conn) error {
+	stream, err := tun.OpenStream(ctx)
+	if err != nil {
+		return err
+	}
+	id := s.ID()
+	if err := talk.WriteRecord(stream, talk.Record{Kind: talk.KindLane, ID: id[:]}); err != nil {
+		return err
+	}
+	return s.Carry(ctx, tun)
+}
+
+// carry gives a lane the contact opened to its call.
+func (n *Node) carry(ctx context.Context, a card.Address, id talk.ID, tun *tunnel.Conn) {
+	c, _, err := n.contact(a)
+	n.mu.Lock()
+	s := n.calls[id]
+	n.mu.Unlock()
+	if err != nil || s == nil || s.Contact() != c.Name {
+		return
+	}
+	_ = s.Carry(ctx, tun)
+}
+
+// callRecord hands a record to the call it belongs to; a call that is over hears nothing.
+func (n *Node) callRecord(name string, r talk.Record) {
+	n.mu.Lock()
+	s := n.calls[talk.ID(r.ID)]
+	n.mu.Unlock()
+	if s != nil && s.Contact() == name {
+		s.Handle(r)
+	}
+}
+
+// dropCalls ends the calls with a contact that is no longer connected.
+func (n *Node) dropCalls(name string) {
+	n.mu.Lock()
+	var lost []*call.Session
+	for _, s := range n.calls {
+		if s.Contact() == name {
+			lost = append(lost, s)
+		}
+	}
+	n.mu.Unlock()
+	for _, s := range lost {
+		s.Lost()
+	}
+}

@@ -1,0 +1,249 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"nightjar/keystore"
+	"nightjar/node/book"
+	"nightjar/node/card"
+)
+
+// cardFor is how long a card is good.
+const cardFor = 365 * 24 * time.Hour
+
+// Card returns our card as a "nightjar:" line. It is the same until it expires or fresh is asked
+// for. Invitations to earlier cards are still taken in.
+func (n *Node) Card(fresh bool) (string, error) {
+	now := time.Now()
+	var issued book.Issued
+	err := n.change(func(b *book.Book) error {
+		var have bool
+		if issued, have = b.Card(now); have && !fresh {
+			return nil
+		}
+		issued = book.Issued{Inbox: newSecret(), Expires: now.Add(cardFor).Truncate(time.Hour)}
+		b.Issue(issued, now)
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	poke(n.inboxPoke)
+	c := card.Card{Address: n.self, Inbox: issued.Inbox, Expires: issued.Expires}
+	n.look(func(b *book.Book) {
+		c.Name = b.Name
+		c.Gateways = append(c.Gateways, b.Gateways[max(0, len(b.Gateways)-8):]...)
+		c.Nodes = append(c.Nodes, b.Nodes[max(0, len(b.Nodes)-8):]...)
+	})
+	return c.Encode(n.id.Sign)
+}
+
+// readCard turns a card, or a bare address, into what it opens.
+func readCard(text string, now time.Time) (*card.Card, error) {
+	if a, err := card.ParseAddress(text); err == nil {
+		return &card.Card{Address: a, Inbox: card.OpenInbox(a)}, nil
+	}
+	c, err := card.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if c.Expired(now) {
+		return nil, ErrExpired
+	}
+	return c, nil
+}
+
+// Invite makes the owner of a card, or of a bare address, a contact called name (or what the card
+// suggests, when name is ""). The invitation is left in the background; it is safe in the vault
+// when Invite returns the contact's name. Greeting may be empty.
+func (n *Node) Invite(text, name, greeting string) (string, error) {
+	c, err := readCard(text, time.Now())
+	if err != nil {
+		return "", err
+	}
+	if c.Address == n.self {
+		return "", ErrSelf
+	}
+	if _, err := keystore.AgreementKeyOf(c.Address); err != nil {
+		return "", card.ErrAddress
+	}
+	err = n.change(func(b *book.Book) error {
+		if name == "" {
+			name = b.FreeName(c.Name)
+		}
+		for _, g := range c.Gateways {
+			b.AddGateway(g)
+		}
+		for _, a := range c.Nodes {
+			b.AddNode(a)
+		}
+		return b.Add(book.Contact{Name: name, Address: c.Address, Standing: book.Invited,
+			PSK: newSecret(), Greeting: greeting, Inbox: c.Inbox})
+	})
+	if err != nil {
+		return "", err
+	}
+	poke(n.rosterPoke)
+	return name, nil
+}
+
+// leaveInvitation seals our invitation and leaves it in the contact's inbox.
+func (n *Node) leaveInvitation(ctx context.Context, a card.Address) error {
+	c, p, err := n.contact(a)
+	if err != nil {
+		return err
+	}
+	r, err := n.reachOf(c)
+	if err != nil {
+		return err
+	}
+	inv := card.Invitation{From: n.self, Greeting: c.Greeting, PSK: c.PSK, Reach: r}
+	n.look(func(b *book.Book) { inv.Name = b.Name })
+	sealed, err := inv.Seal(a, p.peer.Static, c.Inbox, n.id.Sign)
+	if err != nil {
+		return err
+	}
+	n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
+		Text: "leaving the sealed invitation in the contact's inbox, through a gateway"})
+	ctx, cancel := context.WithTimeout(ctx, meetTime)
+	defer cancel()
+	if _, err := n.meet.Leave(ctx, c.Inbox, sealed); err != nil {
+		return err
+	}
+	if err := n.change(func(b *book.Book) error {
+		c, err := b.ByAddress(a)
+		if err == nil {
+			c.Left = true
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	n.feed.tell(Event{Kind: EventInvited, Contact: c.Name})
+	return nil
+}
+
+// inboxWaits is how long to wait between looks into the inboxes after a card was shown or a check
+// was asked for; the last is kept up for ever.
+var inboxWaits = [...]time.Duration{15 * time.Second, 30 * time.Second, time.Minute,
+	2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 30 * time.Minute}
+
+// watchInboxes looks for invitations in the inboxes of our cards.
+func (n *Node) watchInboxes(ctx context.Context) {
+	step := 0
+	for ctx.Err() == nil {
+		n.collect(ctx)
+		wait := inboxWaits[min(step, len(inboxWaits)-1)]
+		step++
+		before := time.Now()
+		if !pause(ctx, wait*3/4+rand.N(wait/2), n.inboxPoke) {
+			return
+		}
+		if time.Since(before) < wait*3/4 {
+			step = 0 // poked
+		}
+	}
+}
+
+// collect takes in every invitation that lies in one of our inboxes now.
+func (n *Node) collect(ctx context.Context) {
+	var cards []book.Issued
+	ready := false
+	n.look(func(b *book.Book) {
+		cards = append(cards, b.Cards...)
+		ready = len(b.Gateways) > 0
+	})
+	for _, c := range cards {
+		if !ready || time.Now().After(c.Expires) {
+			continue
+		}
+		one, cancel := context.WithTimeout(ctx, meetTime)
+		found, err := n.meet.Collect(one, c.Inbox)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			n.feed.tell(Event{Kind: EventProgress,
+				Text: "looking for invitations failed: " + why(err)})
+		}
+		for _, sealed := range found {
+			n.takeIn(sealed, c.Inbox)
+		}
+	}
+}
+
+// errKnown says that an invitation brings nothing new.
+var errKnown = errors.New("invitation is known")
+
+// takeIn opens one invitation and remembers who asks. Nothing is sent.
+func (n *Node) takeIn(sealed []byte, inbox [32]byte) {
+	inv, err := card.OpenInvitation(sealed, n.id.Exchanger(), n.self, inbox)
+	if err != nil || inv.From == n.self {
+		return
+	}
+	hint, err := inv.Reach.MarshalBinary()
+	if err != nil {
+		return
+	}
+	var name string
+	mutual := false
+	err = n.change(func(b *book.Book) error {
+		if b.WasRefused(inv.PSK) {
+			return errKnown
+		}
+		if c, err := b.ByAddress(inv.From); err == nil {
+			mutual = c.Meet(inv.PSK, hint)
+			if !mutual {
+				return errKnown
+			}
+			name = c.Name
+			return nil
+		}
+		name = b.FreeName(inv.Name)
+		return b.Add(book.Contact{Name: name, Address: inv.From, Standing: book.Asking,
+			PSK: inv.PSK, Hint: hint, Greeting: inv.Greeting})
+	})
+	if err != nil {
+		return
+	}
+	if mutual {
+		n.wake(inv.From)
+		return
+	}
+	n.feed.tell(Event{Kind: EventInvitation, Contact: name})
+}
+
+// Accept makes an asking contact an accepted one, under another name if as is given.
+func (n *Node) Accept(name, as string) error {
+	if err := n.change(func(b *book.Book) error { return b.Accept(name, as) }); err != nil {
+		return err
+	}
+	poke(n.rosterPoke)
+	return nil
+}
+
+// Refuse forgets an asking contact. Nothing is sent: it looks as if we were away.
+func (n *Node) Refuse(name string) error {
+	return n.change(func(b *book.Book) error { return b.Refuse(name) })
+}
+
+// Remove forgets a contact and what was said with it, and replaces the onion service it knew, so
+// that it cannot even see whether we are there.
+func (n *Node) Remove(name string) error {
+	var before, after uint32
+	err := n.change(func(b *book.Book) error {
+		before = b.Service
+		err := b.Remove(name)
+		after = b.Service
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	poke(n.rosterPoke)
+	if before != after {
+		poke(n.servicePoke)
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"nightjar/keystore"
+	"nightjar/node/book"
+	"nightjar/node/call"
+	"nightjar/node/card"
+	"nightjar/node/meet"
+	"nightjar/node/talk"
+	"nightjar/onion"
+)
+
+// Errors a caller can act on.
+var (
+	ErrSelf       = errors.New("this card is your own")
+	ErrExpired    = errors.New("this card has expired")
+	ErrNoGateway  = errors.New("no gateway is known")
+	ErrNotLinked  = errors.New("the contact is not connected")
+	ErrNotRunning = errors.New("the engine is not running")
+	ErrBusy       = errors.New("another call with this contact is going on")
+)
+
+// Meeting is how contacts find each other: *meet.Meeting meets it.
+type Meeting interface {
+	// Publish puts our reach record where the contact will look; it returns how many nodes hold it.
+	Publish(ctx context.Context, root [32]byte, s meet.Side, r card.Reach) (int, error)
+	// Find returns the reach record side s published.
+	Find(ctx context.Context, root [32]byte, s meet.Side) (card.Reach, error)
+	// Leave puts a sealed invitation into an inbox.
+	Leave(ctx context.Context, inbox [32]byte, sealed []byte) (int, error)
+	// Collect returns the sealed invitations that lie in an inbox.
+	Collect(ctx context.Context, inbox [32]byte) ([][]byte, error)
+}
+
+// Phone is the face of the engine, if there is one: *sip.Phone meets it.
+type Phone interface {
+	// Deliver shows a text on the phone; it reports whether the phone took it.
+	Deliver(contact, text string) bool
+	// Incoming rings the phone and handles the call to its end.
+	Incoming(ctx context.Context, c talk.Call)
+}
+
+// Config is what a Node is made of. All fields are fixed once the Node runs.
+type Config struct {
+	Identity *keystore.Identity // open; locked by the owner after Run has returned
+	Path     onion.Path         // closed by the owner after Run has returned
+	Meeting  Meeting            // nil: the DHT through the gateways in the book
+}
+
+// Node is one identity at work. Its methods are safe for several goroutines.
+type Node struct {
+	id   *keystore.Identity
+	path onion.Path
+	meet Meeting
+	self card.Address
+	feed feed
+	crew crew
+
+	mu      sync.Mutex
+	book    *book.Book
+	pairs   map[card.Address]pair
+	links   map[card.Address]*link
+	pokes   map[card.Address]chan struct{}
+	calls   map[talk.ID]*call.Session
+	service onion.Listener
+	phone   Phone
+
+	inboxPoke   chan struct{}
+	rosterPoke  chan struct{}
+	servicePoke chan struct{}
+	serviceUp   chan struct{} // closed when service is set for the first time
+}
+
+// New reads the identity's book. It does nothing on the network before Run.
+func New(c Config) (*Node, error) {
+	state := c.Identity.State()
+	defer clear(state)
+	bk, err := book.Decode(state)
+	if err != nil {
+		return nil, fmt.Errorf("read the identity's book: %w", err)
+	}
+	n := &Node{
+		id: c.Identity, path: c.Path, meet: c.Meeting, book: bk,
+		self:        card.Address(c.Identity.PublicKey()),
+		pairs:       map[card.Address]pair{},
+		links:       map[card.Address]*link{},
+		pokes:       map[card.Address]chan struct{}{},
+		calls:       map[talk.ID]*call.Session{},
+		inboxPoke:   make(chan struct{}, 1),
+		rosterPoke:  make(chan struct{}, 1),
+		servicePoke: make(chan struct{}, 1),
+		serviceUp:   make(chan struct{}),
+	}
+	if n.meet == nil {
+		n.meet = &meet.Meeting{Carrier: &carrier{node: n}}
+	}
+	return n, nil
+}
+
+// SetPhone gives the node its face. It is called once, before Run.
+func (n *Node) SetPhone(p Phone) { n.phone = p }
+
+// Run works until ctx ends, and returns when everything it started has ended.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	n.crew.start(ctx)
+	n.crew.spawn(n.serve)
+	n.crew.spawn(n.watchInboxes)
+	n.crew.spawn(n.keepRoster)
+	<-ctx.Done()
+	n.crew.stop()
+	n.feed.close()
+	return context.Cause(ctx)
+}
+
+// change applies f to the book and stores the result. When this returns nil the change is on disk;
+// when it fails nothing has changed.
+func (n *Node) change(f func(*book.Book) error) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before, err := n.book.Encode(keystore.StateLimit)
+	if err != nil {
+		return err
+	}
+	defer clear(before)
+	if err := n.store(f); err != nil {
+		again, decodeErr := book.Decode(before)
+		if decodeErr != nil {
+			return errors.Join(err, decodeErr)
+		}
+		n.book = again
+		return err
+	}
+	return nil
+}
+
+// store is change without the way back. Called with mu held.
+func (n *Node) store(f func(*book.Book) error) error {
+	if err := f(n.book); err != nil {
+		return err
+	}
+	b, err := n.book.Encode(keystore.StateLimit)
+	if err != nil {
+		return err
+	}
+	defer clear(b)
+	return n.id.Save(b)
+}
+
+// look reads from the book.
+func (n *Node) look(f func(*book.Book)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f(n.book)
+}
+
+// KeepPathData stores what the path wants remembered: tor's guards.
+func (n *Node) KeepPathData(data []byte) error {
+	return n.change(func(b *book.Book) error { b.PathData = data; return nil })
+}
+
+// PathData returns what KeepPathData stored in an identity, before a Node runs on it.
+func PathData(id *keystore.Identity) ([]byte, error) {
+	state := id.State()
+	defer clear(state)
+	bk, err := book.Decode(state)
+	if err != nil {
+		return nil, err
+	}
+	return bk.PathData, nil
+}
+
+// pause waits for d, a poke or the end of ctx; it reports whether to go on.
+func pause(ctx context.Context, d time.Duration, poke <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-poke:
+	case <-t.C:
+	}
+	return true
+}
+
+// poke wakes whoever waits on ch; a poke that finds one waiting already is enough.
+func poke(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,149 @@
+package node
+
+import (
+	"context"
+	"errors"
+
+	"nightjar/node/book"
+	"nightjar/node/card"
+	"nightjar/node/meet"
+	"nightjar/node/talk"
+	"nightjar/onion"
+	"nightjar/tunnel"
+)
+
+// errNotFound is meet's, under a name this package's files can use.
+var errNotFound = meet.ErrNotFound
+
+// ContactStatus is how it stands with one contact.
+type ContactStatus struct {
+	Name      string
+	Address   card.Address
+	Standing  book.Standing
+	Connected bool
+	Invited   bool   // our invitation lies in the contact's inbox
+	Greeting  string // peer text of an asking contact: escape before showing
+	Unread    int
+	Pending   int // messages of ours not yet delivered
+}
+
+// Status is how it stands with the whole identity.
+type Status struct {
+	Address   card.Address
+	Name      string
+	Reachable bool // our onion service is published
+	Gateways  int
+	Contacts  int
+	Connected int
+	Unread    int
+	Pending   int
+	Calls     int
+}
+
+// Contacts lists every contact and how it stands, in the order they came.
+func (n *Node) Contacts() []ContactStatus {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := make([]ContactStatus, 0, len(n.book.Contacts))
+	for _, c := range n.book.Contacts {
+		s := ContactStatus{Name: c.Name, Address: c.Address, Standing: c.Standing,
+			Connected: n.links[c.Address] != nil, Invited: c.Left, Greeting: c.Greeting,
+			Pending: len(n.book.Pending(c.Name))}
+		for _, e := range n.book.Messages {
+			if e.With == c.Name && e.Message.State == talk.Unread {
+				s.Unread++
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// Status sums up the identity.
+func (n *Node) Status() Status {
+	s := Status{Address: n.self}
+	for _, c := range n.Contacts() {
+		s.Contacts++
+		s.Unread += c.Unread
+		s.Pending += c.Pending
+		if c.Connected {
+			s.Connected++
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s.Name, s.Gateways, s.Calls = n.book.Name, len(n.book.Gateways), len(n.calls)
+	if n.service != nil {
+		select {
+		case <-n.service.Published():
+			s.Reachable = true
+		default:
+		}
+	}
+	return s
+}
+
+// Connected reports whether a tunnel to the contact stands now.
+func (n *Node) Connected(contact string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c, err := n.book.Contact(contact)
+	return err == nil && n.links[c.Address] != nil
+}
+
+// SetName sets what our cards and invitations call us; "" means nothing.
+func (n *Node) SetName(name string) error {
+	return n.change(func(b *book.Book) error { b.Name = name; return nil })
+}
+
+// AddGateway remembers a gateway, and uses it at once for whatever waits.
+func (n *Node) AddGateway(g card.Gateway) error {
+	if err := n.change(func(b *book.Book) error { b.AddGateway(g); return nil }); err != nil {
+		return err
+	}
+	n.Check()
+	return nil
+}
+
+// Gateways lists the gateways we may use.
+func (n *Node) Gateways() (out []card.Gateway) {
+	n.look(func(b *book.Book) { out = append(out, b.Gateways...) })
+	return out
+}
+
+// Check looks for invitations and contacts at once instead of at the next turn.
+func (n *Node) Check() {
+	poke(n.inboxPoke)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, ch := range n.pokes {
+		poke(ch)
+	}
+}
+
+// why turns an error into a few words for progress lines. It never shows the error's own text,
+// which other rooms and libraries made.
+func why(err error) string {
+	words := []struct {
+		is   error
+		says string
+	}{
+		{ErrNoGateway, "no gateway is known; add one: nightjar gateway add LINE"},
+		{errNotAccepted, "the contact is away or has not accepted yet"},
+		{meet.ErrNotFound, "nothing is stored there now; the contact may be away"},
+		{meet.ErrFewStores, "too few DHT nodes took it"},
+		{meet.ErrNoNodes, "the gateway knows no DHT nodes"},
+		{onion.ErrNoService, "the service is not there now"},
+		{onion.ErrNotAuthorized, "the contact's service does not know us any more"},
+		{onion.ErrTorDied, "tor has ended"},
+		{tunnel.ErrStranger, "the far side is not who it should be"},
+		{context.DeadlineExceeded, "it took too long"},
+		{context.Canceled, "the engine is stopping"},
+	}
+	for _, w := range words {
+		if errors.Is(err, w.is) {
+			return w.says
+		}
+	}
+	return "the network did not answer"
+}
