@@ -27,7 +27,9 @@ const deriveLabel = "nightjar derive v1"
 
 // Identity is an open identity. All methods may be called at the same time; after Lock those
 // that need a key return ErrLocked.
-type Identity struct {
+type Identity struct{ *identity } // a pointer, so that printing by reflection shows an address
+
+type identity struct {
 	public, agreement [32]byte
 	vault             vault
 	salt              [saltSize]byte
@@ -61,7 +63,7 @@ func (k keys) fill(seed, root []byte) {
 
 // newIdentity takes over an arena that is filled.
 func newIdentity(v vault, file []byte, slot int, a *arena) *Identity {
-	id := &Identity{vault: v, slot: slot, keys: a}
+	id := &Identity{&identity{vault: v, slot: slot, keys: a}}
 	copy(id.salt[:], file)
 	id.sealed = append([]byte(nil), slotOf(file, slot)...)
 	id.tried = [nonceSize]byte(id.sealed)

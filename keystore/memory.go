@@ -20,7 +20,12 @@ const lockMargin = 16 << 10
 //
 // Its bytes must never reach crypto/ed25519, whose cache ends the process when it is given
 // memory that is not of the Go heap: copy them onto the heap inside do first.
-type arena struct {
+//
+// The indirection is for printing: fmt follows one unexported pointer, when a verb does not fit
+// it, and would show the bytes.
+type arena struct{ *block }
+
+type block struct {
 	mem   []byte
 	n     int // bytes in use
 	guard *memguard.LockedBuffer
@@ -30,7 +35,7 @@ type arena struct {
 func newArena(n int) (*arena, error) {
 	if canLock(n + lockMargin) {
 		g := memguard.NewBuffer(n)
-		return &arena{mem: g.Bytes(), n: n, guard: g}, nil
+		return &arena{&block{mem: g.Bytes(), n: n, guard: g}}, nil
 	}
 	mem, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
@@ -38,7 +43,7 @@ func newArena(n int) (*arena, error) {
 		return nil, err
 	}
 	_ = unix.Madvise(mem, unix.MADV_DONTDUMP)
-	return &arena{mem: mem, n: n}, nil
+	return &arena{&block{mem: mem, n: n}}, nil
 }
 
 // bytes returns the bytes in use. They fault after destroy: the owner keeps them to itself.

@@ -73,7 +73,7 @@ func (v vault) open(pw *Password) (*Identity, error) {
 		return nil, err
 	}
 	defer k.destroy()
-	return v.identity(file, k)
+	return v.unlock(file, k)
 }
 
 // derive returns the kek of a password in an arena of its own.
@@ -89,8 +89,8 @@ func (v vault) derive(file []byte, pw *Password) (*arena, error) {
 	return k, nil
 }
 
-// identity returns the identity that kek opens, or ErrPassword.
-func (v vault) identity(file []byte, kek *arena) (*Identity, error) {
+// unlock returns the identity that kek opens, or ErrPassword.
+func (v vault) unlock(file []byte, kek *arena) (*Identity, error) {
 	keys, err := newArena(keysSize)
 	if err != nil {
 		return nil, fmt.Errorf("open identity: %w", err)
@@ -161,7 +161,7 @@ func (v vault) place(salt []byte, kek *arena, keep []*arena) (*Identity, error) 
 			return err
 		}
 		do(func() { sealNew(slotOf(file, slot), kek.bytes(), slot) })
-		id, err = v.identity(file, kek)
+		id, err = v.unlock(file, kek)
 		return err
 	})
 	if err != nil && id != nil {
