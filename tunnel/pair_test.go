@@ -1,0 +1,119 @@
+// What the tests of this package share: keys in the clear, pairs of contacts and of Conns, and a
+// carrier that keeps what crosses it.
+
+package tunnel
+
+import (
+	"context"
+	"crypto/ecdh"
+	"crypto/rand"
+	"net"
+	"sync"
+	"testing"
+)
+
+// A testKey is a static key pair; it counts what it is asked.
+type testKey struct {
+	private *ecdh.PrivateKey
+	mu      sync.Mutex
+	agreed  int
+}
+
+func newKey(t testing.TB) *testKey {
+	k, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &testKey{private: k}
+}
+
+func (k *testKey) AgreementKey() [32]byte { return [32]byte(k.private.PublicKey().Bytes()) }
+
+func (k *testKey) Agree(peer [32]byte) (shared [32]byte, err error) {
+	k.mu.Lock()
+	k.agreed++
+	k.mu.Unlock()
+	point, err := ecdh.X25519().NewPublicKey(peer[:])
+	if err != nil {
+		return shared, err
+	}
+	b, err := k.private.ECDH(point)
+	copy(shared[:], b)
+	return shared, err
+}
+
+// contacts are two who know each other.
+type contacts struct {
+	aKey, bKey *testKey
+	a, b       Peer // as the other knows them
+}
+
+func newContacts(t testing.TB) contacts {
+	c := contacts{aKey: newKey(t), bKey: newKey(t)}
+	var root, psk [32]byte
+	rand.Read(root[:])
+	rand.Read(psk[:])
+	c.a = Peer{Static: c.aKey.AgreementKey(), Root: root, PSK: psk}
+	c.b = Peer{Static: c.bKey.AgreementKey(), Root: root, PSK: psk}
+	return c
+}
+
+// peersOf gives a Door a fixed list.
+func peersOf(p ...Peer) func() []Peer { return func() []Peer { return p } }
+
+// connect makes a session over two carriers.
+func (c contacts) connect(t testing.TB, ca, cb net.Conn) (a, b *Conn) {
+	t.Helper()
+	accepted := make(chan *Conn)
+	go func() {
+		var d Door
+		b, err := d.Accept(context.Background(), cb, c.bKey, peersOf(c.a))
+		if err != nil {
+			t.Error("accept:", err)
+		}
+		accepted <- b
+	}()
+	a, err := Dial(context.Background(), ca, c.aKey, c.b)
+	if err != nil {
+		t.Fatal("dial:", err)
+	}
+	if b = <-accepted; b == nil {
+		t.FailNow()
+	}
+	return a, b
+}
+
+// newPair is a session over a pipe.
+func newPair(t testing.TB) (a, b *Conn) {
+	ca, cb := net.Pipe()
+	a, b = newContacts(t).connect(t, ca, cb)
+	return a, b
+}
+
+// A tap is a carrier that keeps what is written to it.
+type tap struct {
+	net.Conn
+	mu      sync.Mutex
+	written []byte
+	sizes   []int
+}
+
+func (c *tap) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	c.written = append(c.written, b...)
+	c.sizes = append(c.sizes, len(b))
+	c.mu.Unlock()
+	return c.Conn.Write(b)
+}
+
+func (c *tap) bytes() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]byte(nil), c.written...)
+}
+
+func (c *tap) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.written)
+}

@@ -1,0 +1,101 @@
+// The goroutine that reads the carrier: records in, frames out to where they belong.
+
+package tunnel
+
+import (
+	"time"
+
+	"nightjar/tunnel/record"
+)
+
+// A reader opens the records of the far side.
+type reader struct {
+	c      *Conn
+	lane   *record.Lane
+	buf    [batch * record.Size]byte
+	n      int // bytes in buf that are no whole record yet
+	frames []record.Frame
+}
+
+// run reads until the carrier or the session ends.
+func (r *reader) run() {
+	for {
+		r.c.carrier.SetReadDeadline(time.Now().Add(silence))
+		if err := r.fetch(); err != nil {
+			r.c.end(err)
+			return
+		}
+	}
+}
+
+// fetch reads until at least one whole record is there, and takes all that are.
+func (r *reader) fetch() error {
+	for r.n < record.Size {
+		n, err := r.c.carrier.Read(r.buf[r.n:])
+		r.n += n
+		if err != nil && r.n < record.Size {
+			return carrierError(err)
+		}
+	}
+	at := 0
+	for ; r.n-at >= record.Size; at += record.Size {
+		plain, err := r.lane.Open(r.buf[at : at+record.Size])
+		if err != nil {
+			return err
+		}
+		if err := r.take(plain); err != nil {
+			return err
+		}
+	}
+	r.n = copy(r.buf[:], r.buf[at:r.n])
+	return nil
+}
+
+// take hands on the frames of one record. A malformed record is refused whole.
+func (r *reader) take(plain []byte) (err error) {
+	if r.frames, err = record.Parse(r.frames[:0], plain); err != nil {
+		return err
+	}
+	for _, f := range r.frames {
+		if err := r.frame(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reader) frame(f record.Frame) error {
+	switch f.Kind {
+	case record.Datagram:
+		if len(f.Body) > MaxDatagram {
+			return ErrRules
+		}
+		r.datagram(append([]byte(nil), f.Body...))
+	case record.Renew:
+		return r.c.renewal(f.Body)
+	case record.Switch:
+		return r.switchLane(f.Body)
+	case record.Bye:
+		return ErrEnded
+	default:
+		signal(r.c.used)
+		return r.c.streams.Receive(f)
+	}
+	return nil
+}
+
+// datagram leaves b for ReceiveDatagram and drops the oldest of too many.
+func (r *reader) datagram(b []byte) {
+	signal(r.c.used)
+	for {
+		select {
+		case r.c.in <- b:
+			return
+		default:
+		}
+		select {
+		case <-r.c.in:
+		default:
+		}
+	}
+}

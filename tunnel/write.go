@@ -1,0 +1,171 @@
+// The one goroutine that writes to the carrier, and the clock it keeps.
+
+package tunnel
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"nightjar/tunnel/record"
+)
+
+const (
+	// batch is how many records leave in one write at most: a datagram that comes while the
+	// carrier is busy waits behind no more than these.
+	batch = 8
+	// fairness is how many records in a row datagrams may fill while stream data waits.
+	fairness = 16
+	// lastBatches bounds what Close still sends.
+	lastBatches = 64
+)
+
+// A writer seals and writes records. When the session ends it closes the carrier.
+type writer struct {
+	c      *Conn
+	lane   *record.Lane
+	passed int // records in a row that stream data was passed over
+	buf    [batch * record.Size]byte
+}
+
+// run writes until the session ends. The side that dialled begins with a record at once: the far
+// side waits for it.
+func (w *writer) run() {
+	defer w.c.carrier.Close()
+	if err := w.loop(); err != nil {
+		w.c.end(err)
+	}
+}
+
+func (w *writer) loop() error {
+	if w.c.initiator {
+		if err := w.one(); err != nil {
+			return err
+		}
+	}
+	heart, tick := time.NewTimer(pause()), time.NewTicker(slowestClock)
+	defer heart.Stop()
+	defer tick.Stop()
+	clocked := false
+	for {
+		beat, ticks, wake := heart.C, (<-chan time.Time)(nil), w.c.wake
+		if clocked {
+			beat, ticks, wake = nil, tick.C, nil
+		}
+		var err error
+		select {
+		case <-w.c.done:
+			return nil
+		case <-w.c.closing:
+			return w.last(clocked)
+		case every := <-w.c.clock:
+			if clocked = every > 0; clocked {
+				tick.Reset(every)
+			} else {
+				signal(w.c.wake)
+			}
+		case <-ticks:
+			err = w.one()
+		case <-beat:
+			err = w.one()
+			heart.Reset(pause())
+		case <-wake:
+			err = w.several()
+			heart.Reset(pause())
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// pause is how long nothing is sent before a record of padding.
+func pause() time.Duration {
+	return heartbeat - heartbeatJitter + rand.N(2*heartbeatJitter)
+}
+
+// one writes a single record with whatever waits, or padding.
+func (w *writer) one() error {
+	sealed, err := w.seal(w.fill(w.buf[:0]))
+	if err != nil {
+		return err
+	}
+	return w.write(sealed)
+}
+
+// several writes one batch of what waits, and comes back for the rest.
+func (w *writer) several() error {
+	n := 0
+	for ; n < len(w.buf) && w.pending(); n += record.Size {
+		if _, err := w.seal(w.fill(w.buf[n:n])); err != nil {
+			return err
+		}
+	}
+	if n == len(w.buf) {
+		signal(w.c.wake)
+	}
+	return w.write(w.buf[:n])
+}
+
+// last sends what Close lets leave, and Bye.
+func (w *writer) last(clocked bool) error {
+	for n := 0; n < lastBatches && !clocked && w.pending(); n++ {
+		if err := w.several(); err != nil {
+			return err
+		}
+	}
+	sealed, err := w.seal(filled{plain: record.Append(w.buf[:0], record.Bye)})
+	if err == nil {
+		err = w.write(sealed)
+	}
+	w.c.end(ErrClosed)
+	return err
+}
+
+func (w *writer) pending() bool { return w.c.out.pending() || w.c.streams.Pending() }
+
+// A filled is the frames of the next record, and the lane after it if it changes.
+type filled struct {
+	plain []byte
+	next  *record.Lane
+}
+
+// fill appends to plain what goes into the next record: datagrams first, then the renewal of keys,
+// then streams; but datagrams last once they have kept the others waiting for too long.
+func (w *writer) fill(plain []byte) (f filled) {
+	first := w.passed < fairness
+	if first {
+		plain = w.c.out.fillDatagrams(plain)
+	}
+	before := len(plain)
+	plain, f.next = w.c.out.fillControl(plain)
+	plain = w.c.streams.Fill(plain)
+	if len(plain) > before || !w.c.streams.Pending() {
+		w.passed = 0
+	} else {
+		w.passed++
+	}
+	if !first {
+		plain = w.c.out.fillDatagrams(plain)
+	}
+	f.plain = plain
+	return f
+}
+
+// seal seals a record in place and changes the lane after it.
+func (w *writer) seal(f filled) ([]byte, error) {
+	sealed, err := w.lane.Seal(f.plain)
+	if f.next != nil {
+		w.lane = f.next
+	}
+	return sealed, err
+}
+
+func (w *writer) write(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if _, err := w.c.carrier.Write(b); err != nil {
+		return carrierError(err)
+	}
+	return nil
+}
