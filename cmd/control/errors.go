@@ -1,0 +1,80 @@
+package control
+
+import (
+	"errors"
+	"net/http"
+
+	"nightjar/keystore"
+	"nightjar/node"
+	"nightjar/node/book"
+	"nightjar/node/card"
+	"nightjar/node/talk"
+)
+
+// Code names what went wrong, for programs. Codes are never changed.
+type Code string
+
+// Error is what a client gets when the engine says no.
+type Error struct {
+	Code    Code   `json:"error"`
+	Message string `json:"message"`
+}
+
+// Error is the message, without the code.
+func (e *Error) Error() string { return e.Message }
+
+// Errors of the client itself.
+var (
+	ErrNoEngine = errors.New("no engine is running here")
+	ErrTimeout  = errors.New("the engine did not answer in time")
+)
+
+// codes says which error is which code and HTTP status. The first match counts.
+func codes() []struct {
+	err    error
+	code   Code
+	status int
+} {
+	return []struct {
+		err    error
+		code   Code
+		status int
+	}{
+		{book.ErrUnknown, "unknown-contact", http.StatusNotFound},
+		{book.ErrName, "bad-name", http.StatusBadRequest},
+		{book.ErrNameTaken, "name-taken", http.StatusConflict},
+		{book.ErrTwice, "contact-exists", http.StatusConflict},
+		{book.ErrTooMany, "too-many-contacts", http.StatusConflict},
+		{book.ErrState, "not-asking", http.StatusConflict},
+		{book.ErrFull, "vault-full", http.StatusInsufficientStorage},
+		{keystore.ErrFull, "vault-full", http.StatusInsufficientStorage},
+		{keystore.ErrLocked, "locked", http.StatusConflict},
+		{node.ErrSelf, "own-card", http.StatusBadRequest},
+		{node.ErrExpired, "card-expired", http.StatusBadRequest},
+		{node.ErrNoGateway, "no-gateway", http.StatusConflict},
+		{node.ErrNotLinked, "not-connected", http.StatusConflict},
+		{card.ErrVersion, "card-version", http.StatusBadRequest},
+		{card.ErrSignature, "card-signature", http.StatusBadRequest},
+		{card.ErrSize, "card-size", http.StatusBadRequest},
+		{card.ErrAddress, "card-address", http.StatusBadRequest},
+		{card.ErrGateway, "bad-gateway", http.StatusBadRequest},
+		{card.ErrText, "bad-greeting", http.StatusBadRequest},
+		{card.ErrCard, "card-damaged", http.StatusBadRequest},
+		{talk.ErrText, "bad-text", http.StatusBadRequest},
+		{errRequest, "bad-request", http.StatusBadRequest},
+	}
+}
+
+// errRequest is a body or query that is not what docs/api.md says.
+var errRequest = errors.New("the request is not what the interface expects")
+
+// asError finds the code of an error. What has none is "internal": its text stays inside.
+func asError(err error) (*Error, int) {
+	for _, c := range codes() {
+		if errors.Is(err, c.err) {
+			return &Error{Code: c.code, Message: c.err.Error()}, c.status
+		}
+	}
+	return &Error{Code: "internal", Message: "the engine could not do this; nothing was changed"},
+		http.StatusInternalServerError
+}

@@ -1,0 +1,251 @@
+package control
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"nightjar/node"
+	"nightjar/node/book"
+	"nightjar/node/card"
+)
+
+// maxBody is the largest request body in bytes.
+const maxBody = 64 << 10
+
+// Engine is what the door opens to. The functions tell what only the owner of the process knows.
+type Engine struct {
+	Node   *node.Node
+	Status func() Status // everything but what Node itself knows
+	Phone  func() Phone
+	Lock   func() // erases the identity and ends the engine
+}
+
+// Serve answers on l until ctx ends. It closes l.
+func Serve(ctx context.Context, l net.Listener, e Engine) error {
+	srv := &http.Server{
+		Handler:           e.routes(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	defer stop()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return bare(err)
+	}
+	return nil
+}
+
+// handler answers one request with something to show as JSON, or an error.
+type handler func(r *http.Request) (any, error)
+
+func (e Engine) routes() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]handler{
+		"GET /v1/status":                  e.status,
+		"GET /v1/contacts":                e.contacts,
+		"POST /v1/contacts":               e.invite,
+		"POST /v1/contacts/{name}/accept": e.accept,
+		"POST /v1/contacts/{name}/refuse": e.refuse,
+		"DELETE /v1/contacts/{name}":      e.remove,
+		"POST /v1/card":                   e.card,
+		"GET /v1/messages":                e.messages,
+		"POST /v1/messages":               e.send,
+		"POST /v1/messages/read":          e.read,
+		"GET /v1/gateways":                e.gateways,
+		"POST /v1/gateways":               e.addGateway,
+		"GET /v1/phone":                   e.phone,
+		"POST /v1/check":                  e.check,
+		"POST /v1/lock":                   e.lock,
+	} {
+		mux.HandleFunc(pattern, answer(h))
+	}
+	mux.HandleFunc("GET /v1/events", e.events)
+	return mux
+}
+
+// answer turns a handler into HTTP.
+func answer(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		out, err := h(r)
+		w.Header().Set("Content-Type", "application/json")
+		if err != nil {
+			e, status := asError(err)
+			w.WriteHeader(status)
+			out = e
+		}
+		_ = json.NewEncoder(w).Encode(out)
+	}
+}
+
+// body reads a request's JSON; an unknown field is an error, so that a typo is not silence.
+func body[T any](r *http.Request) (v T, err error) {
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if dec.Decode(&v) != nil {
+		return v, errRequest
+	}
+	return v, nil
+}
+
+// nothing is the answer to a request that only does something.
+func nothing(err error) (any, error) { return struct{}{}, err }
+
+func (e Engine) status(*http.Request) (any, error) {
+	s, n := e.Status(), e.Node.Status()
+	s.Address, s.Name, s.Reachable = n.Address.String(), n.Name, n.Reachable
+	s.Gateways, s.Contacts, s.Connected = n.Gateways, n.Contacts, n.Connected
+	s.Unread, s.Pending, s.Calls = n.Unread, n.Pending, n.Calls
+	switch {
+	case n.Gateways == 0:
+		s.Next = "no gateway is known: add a contact by a card that carries one, or " +
+			"nightjar gateway add LINE"
+	case !n.Reachable:
+		s.Next = "wait until the onion service is published"
+	case n.Contacts == 0:
+		s.Next = "nightjar card show, and give the card to somebody; or nightjar contact add CARD"
+	}
+	return s, nil
+}
+
+func (e Engine) contacts(*http.Request) (any, error) {
+	out := []Contact{}
+	for _, c := range e.Node.Contacts() {
+		out = append(out, Contact{Name: c.Name, Address: c.Address.String(),
+			Standing: c.Standing.String(), Connected: c.Connected, Invited: c.Invited,
+			Greeting: c.Greeting, Unread: c.Unread, Pending: c.Pending})
+	}
+	return out, nil
+}
+
+func (e Engine) invite(r *http.Request) (any, error) {
+	q, err := body[InviteRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	name, err := e.Node.Invite(q.Card, q.Name, q.Greeting)
+	return NameReply{Name: name}, err
+}
+
+func (e Engine) accept(r *http.Request) (any, error) {
+	q, err := body[AcceptRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	return nothing(e.Node.Accept(r.PathValue("name"), q.As))
+}
+
+func (e Engine) refuse(r *http.Request) (any, error) {
+	return nothing(e.Node.Refuse(r.PathValue("name")))
+}
+
+func (e Engine) remove(r *http.Request) (any, error) {
+	return nothing(e.Node.Remove(r.PathValue("name")))
+}
+
+func (e Engine) card(r *http.Request) (any, error) {
+	q, err := body[CardRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	text, err := e.Node.Card(q.Fresh)
+	reply := CardReply{Card: text}
+	if len(e.Node.Gateways()) == 0 {
+		reply.Next = "this card carries no gateway: whoever adds it must know one"
+	}
+	return reply, err
+}
+
+func (e Engine) messages(r *http.Request) (any, error) {
+	entries, err := e.Node.Messages(r.URL.Query().Get("contact"), false)
+	return texts(entries), err
+}
+
+func (e Engine) read(r *http.Request) (any, error) {
+	q, err := body[ReadRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := e.Node.Messages(q.Contact, true)
+	return texts(entries), err
+}
+
+func texts(entries []book.Entry) []Message {
+	out := []Message{}
+	for _, t := range entries {
+		m := t.Message
+		out = append(out, Message{ID: hex.EncodeToString(m.ID[:]), Contact: t.With, Out: m.Out,
+			Text: m.Text, At: m.At, State: m.State.String()})
+	}
+	return out
+}
+
+func (e Engine) send(r *http.Request) (any, error) {
+	q, err := body[SendRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	id, err := e.Node.Send(r.Context(), q.Contact, q.Text)
+	return SendReply{ID: hex.EncodeToString(id[:]), State: "queued"}, err
+}
+
+func (e Engine) gateways(*http.Request) (any, error) {
+	out := []string{}
+	for _, g := range e.Node.Gateways() {
+		out = append(out, g.String())
+	}
+	return out, nil
+}
+
+func (e Engine) addGateway(r *http.Request) (any, error) {
+	q, err := body[GatewayRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	g, err := card.ParseGateway(q.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	return nothing(e.Node.AddGateway(g))
+}
+
+func (e Engine) phone(*http.Request) (any, error) { return e.Phone(), nil }
+
+func (e Engine) check(*http.Request) (any, error) {
+	e.Node.Check()
+	return struct{}{}, nil
+}
+
+func (e Engine) lock(*http.Request) (any, error) {
+	time.AfterFunc(200*time.Millisecond, e.Lock) // after the answer has left
+	return struct{}{}, nil
+}
+
+// events writes what happens, a line of JSON each, until either side ends.
+func (e Engine) events(w http.ResponseWriter, r *http.Request) {
+	ch, stop := e.Node.Watch()
+	defer stop()
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	out := http.NewResponseController(w)
+	_ = out.Flush()
+	enc := json.NewEncoder(w)
+	for {
+		select {
+		case ev, open := <-ch:
+			if !open || enc.Encode(Event{string(ev.Kind), ev.Contact, ev.Text}) != nil ||
+				out.Flush() != nil {
+				return
+			}
+		case <-r.Context().Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package control
+
+import "time"
+
+// Status is the answer to GET /v1/status.
+type Status struct {
+	Version   string   `json:"version"`
+	Address   string   `json:"address"` // ours, 56 characters
+	Name      string   `json:"name,omitempty"`
+	Path      string   `json:"path"`      // "tor"
+	Exposes   []string `json:"exposes"`   // who learns what on this path, in words
+	Reachable bool     `json:"reachable"` // our onion service is published
+	Gateways  int      `json:"gateways"`
+	Contacts  int      `json:"contacts"`
+	Connected int      `json:"connected"`
+	Unread    int      `json:"unread"`
+	Pending   int      `json:"pending"` // messages of ours not yet delivered
+	Calls     int      `json:"calls"`
+	Phone     bool     `json:"phone_registered"`
+	Sealed    bool     `json:"sealed"`         // the kernel gives the engine no network
+	Erasure   bool     `json:"secret_erasure"` // runtime/secret is at work
+	Warnings  []string `json:"warnings"`       // what is not as safe as it could be, in words
+	Next      string   `json:"next,omitempty"` // what to do next, when something is missing
+}
+
+// Contact is one entry of the answer to GET /v1/contacts.
+type Contact struct {
+	Name      string `json:"name"`
+	Address   string `json:"address"`
+	Standing  string `json:"standing"` // invited, asking, accepted
+	Connected bool   `json:"connected"`
+	Invited   bool   `json:"invitation_left"`
+	Greeting  string `json:"greeting,omitempty"` // theirs: escape before showing
+	Unread    int    `json:"unread"`
+	Pending   int    `json:"pending"`
+}
+
+// Message is one text between us and a contact.
+type Message struct {
+	ID      string    `json:"id"` // 32 hexadecimal digits
+	Contact string    `json:"contact"`
+	Out     bool      `json:"out"` // we wrote it
+	Text    string    `json:"text"`
+	At      time.Time `json:"at"`    // by our own clock
+	State   string    `json:"state"` // queued, sent, delivered, unread, read
+}
+
+// Phone is the answer to GET /v1/phone: what to type into a SIP phone.
+type Phone struct {
+	On         bool              `json:"on"`
+	Registered bool              `json:"registered"`
+	Settings   []Setting         `json:"settings,omitempty"`
+	Paste      map[string]string `json:"paste,omitempty"` // by phone: lines ready to paste
+}
+
+// Setting is one field of a phone's account form.
+type Setting struct {
+	Label string `json:"label"`
+	Value string `json:"value"`
+}
+
+// Event is one line of the answer to GET /v1/events.
+type Event struct {
+	Kind    string `json:"kind"`
+	Contact string `json:"contact,omitempty"`
+	Text    string `json:"text,omitempty"` // ours, never a contact's
+}
+
+// CardRequest is the body of POST /v1/card; CardReply its answer.
+type CardRequest struct {
+	Fresh bool `json:"fresh"` // a new inbox; the old card still works
+}
+
+// CardReply is the answer to POST /v1/card.
+type CardReply struct {
+	Card string `json:"card"`
+	Next string `json:"next,omitempty"`
+}
+
+// InviteRequest is the body of POST /v1/contacts.
+type InviteRequest struct {
+	Card     string `json:"card"` // a "nightjar:" line or a bare address
+	Name     string `json:"name"` // ours for them; "" takes the card's
+	Greeting string `json:"greeting"`
+}
+
+// NameReply names the contact an answer is about.
+type NameReply struct {
+	Name string `json:"name"`
+}
+
+// AcceptRequest is the body of POST /v1/contacts/NAME/accept.
+type AcceptRequest struct {
+	As string `json:"as"` // another name; "" keeps it
+}
+
+// SendRequest is the body of POST /v1/messages; its answer is a SendReply.
+type SendRequest struct {
+	Contact string `json:"contact"`
+	Text    string `json:"text"`
+}
+
+// SendReply is the answer to POST /v1/messages: the message is safe in the vault.
+type SendReply struct {
+	ID    string `json:"id"`
+	State string `json:"state"`
+}
+
+// ReadRequest is the body of POST /v1/messages/read; "" means all contacts.
+type ReadRequest struct {
+	Contact string `json:"contact"`
+}
+
+// GatewayRequest is the body of POST /v1/gateways.
+type GatewayRequest struct {
+	Gateway string `json:"gateway"` // the line nightjar gateway prints
+}

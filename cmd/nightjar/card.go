@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"rsc.io/qr"
+
+	"nightjar/cmd/control"
+	"nightjar/node/card"
+)
+
+// errPicture is a QR code that could not be made or written.
+var errPicture = errors.New("the QR code could not be written")
+
+// cmdCardShow shows our card.
+func cmdCardShow(ctx context.Context, c console, args []string) error {
+	o := newOptions("card show")
+	draw := o.set.Bool("qr", false, "")
+	png := o.set.String("png", "", "")
+	fresh := o.set.Bool("fresh", false, "")
+	if _, err := o.parse(args, 0, 0); err != nil {
+		return err
+	}
+	var reply control.CardReply
+	err := o.do(ctx, http.MethodPost, "/v1/card", control.CardRequest{Fresh: *fresh}, &reply)
+	if err != nil {
+		return err
+	}
+	if *draw || *png != "" {
+		code, err := qr.Encode(strings.ToUpper(reply.Card), qr.L) // upper case makes it smaller
+		if err != nil {
+			return errPicture
+		}
+		if *draw {
+			fmt.Fprint(c.out, blocks(code))
+		}
+		if *png != "" && os.WriteFile(*png, code.PNG(), 0o600) != nil {
+			return errPicture
+		}
+	}
+	if o.json {
+		return c.json(reply)
+	}
+	fmt.Fprintln(c.out, reply.Card)
+	if reply.Next != "" {
+		fmt.Fprintln(c.err, "nightjar: note:", reply.Next)
+	}
+	return nil
+}
+
+// blocks draws a QR code with half-block characters, two rows a line, light on dark, with the
+// quiet zone of four modules that readers need.
+func blocks(code *qr.Code) string {
+	const quiet = 4
+	var b strings.Builder
+	for y := -quiet; y < code.Size+quiet; y += 2 {
+		for x := -quiet; x < code.Size+quiet; x++ {
+			top, bottom := code.Black(x, y), code.Black(x, y+1)
+			switch {
+			case top && bottom:
+				b.WriteRune(' ')
+			case top:
+				b.WriteRune('▄')
+			case bottom:
+				b.WriteRune('▀')
+			default:
+				b.WriteRune('█')
+			}
+		}
+		b.WriteRune('\n')
+	}
+	return b.String()
+}
+
+// cardView is what card read prints as JSON.
+type cardView struct {
+	Address  string   `json:"address"`
+	Name     string   `json:"name,omitempty"`
+	Expires  string   `json:"expires,omitempty"`
+	Expired  bool     `json:"expired"`
+	Gateways []string `json:"gateways"`
+	Nodes    int      `json:"dht_nodes"`
+	Bridges  int      `json:"bridges"`
+	Relays   int      `json:"relays"`
+}
+
+// cmdCardRead shows what a card holds.
+func cmdCardRead(_ context.Context, c console, args []string) error {
+	o := newOptions("card read")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	parsed, err := card.Parse(rest[0])
+	if err != nil {
+		return err
+	}
+	v := cardView{Address: parsed.Address.String(), Name: parsed.Name,
+		Expired: parsed.Expired(time.Now()), Nodes: len(parsed.Nodes), Gateways: []string{},
+		Bridges: len(parsed.Bridges), Relays: len(parsed.Relays)}
+	if !parsed.Expires.IsZero() {
+		v.Expires = parsed.Expires.UTC().Format(time.DateOnly)
+	}
+	for _, g := range parsed.Gateways {
+		v.Gateways = append(v.Gateways, g.String())
+	}
+	if o.json {
+		return c.json(v)
+	}
+	fmt.Fprintln(c.out, "address  ", v.Address)
+	fmt.Fprintln(c.out, "name     ", escape(v.Name))
+	fmt.Fprintln(c.out, "expires  ", v.Expires)
+	if v.Expired {
+		fmt.Fprintln(c.out, "           this card has expired: ask for a fresh one")
+	}
+	fmt.Fprintf(c.out, "carries   %d gateways, %d DHT nodes, %d bridges, %d relays\n",
+		len(v.Gateways), v.Nodes, v.Bridges, v.Relays)
+	return nil
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"io"
+	"strings"
+)
+
+// command is one thing a person can ask for: a noun and a verb, or a verb alone.
+type command struct {
+	name  string // "contact add"
+	args  string // "CARD [NAME]"
+	short string // one line for the list
+	long  string // what it does, with an example at its foot
+	run   func(ctx context.Context, c console, args []string) error
+}
+
+// commands is every command, in the order in which a newcomer meets them.
+func commands() []*command {
+	return []*command{
+		{"init", "", "make a vault and an identity", helpInit, cmdInit},
+		{"up", "", "run the engine, in the foreground", helpUp, cmdUp},
+		{"card show", "", "show the card that others add to reach you", helpCardShow, cmdCardShow},
+		{"card read", "CARD", "show what a card holds, without using it", helpCardRead, cmdCardRead},
+		{"contact add", "CARD [NAME]", "invite somebody by card or address", helpContactAdd,
+			cmdContactAdd},
+		{"contact list", "", "list contacts and how it stands with each", helpContactList,
+			cmdContactList},
+		{"contact accept", "NAME [NEW-NAME]", "accept somebody who asks", helpContactAccept,
+			cmdContactAccept},
+		{"contact refuse", "NAME", "refuse somebody who asks; nothing is sent", helpContactRefuse,
+			cmdContactRefuse},
+		{"contact remove", "NAME", "forget a contact and become unreachable to it",
+			helpContactRemove, cmdContactRemove},
+		{"send", "NAME TEXT", "send a message", helpSend, cmdSend},
+		{"read", "[NAME]", "read messages", helpRead, cmdRead},
+		{"check", "", "look for invitations and contacts now", helpCheck, cmdCheck},
+		{"watch", "", "show what happens, as it happens", helpWatch, cmdWatch},
+		{"phone show", "", "show what to type into a SIP phone", helpPhoneShow, cmdPhoneShow},
+		{"gateway", "", "lend this machine's UDP to others", helpGateway, cmdGateway},
+		{"gateway add", "LINE", "use somebody's gateway", helpGatewayAdd, cmdGatewayAdd},
+		{"gateway list", "", "list the gateways in use", helpGatewayList, cmdGatewayList},
+		{"status", "", "show how it stands, and what to do next", helpStatus, cmdStatus},
+		{"lock", "", "erase the open identity from memory and stop the engine", helpLock, cmdLock},
+	}
+}
+
+// find splits args into the command with the longest name that matches, and what follows it.
+func find(args []string) (*command, []string) {
+	var best *command
+	for _, c := range commands() {
+		words := strings.Fields(c.name)
+		if len(args) < len(words) || strings.Join(args[:len(words)], " ") != c.name {
+			continue
+		}
+		if best == nil || len(c.name) > len(best.name) {
+			best = c
+		}
+	}
+	if best == nil {
+		return nil, args
+	}
+	return best, args[len(strings.Fields(best.name)):]
+}
+
+// options are the flags that most commands share.
+type options struct {
+	home     string
+	json     bool
+	password int // file descriptor to read the password from; -1 is the terminal
+	set      *flag.FlagSet
+}
+
+// usageError is a wrong flag or number of arguments: exit code 2 and the command's help.
+type usageError struct{ msg string }
+
+func (e usageError) Error() string { return e.msg }
+
+// newOptions declares the shared flags of a command.
+func newOptions(name string) *options {
+	o := &options{set: flag.NewFlagSet(name, flag.ContinueOnError)}
+	o.set.SetOutput(io.Discard)
+	o.set.StringVar(&o.home, "home", "", "")
+	o.set.BoolVar(&o.json, "json", false, "")
+	o.set.IntVar(&o.password, "password-fd", -1, "")
+	return o
+}
+
+// parse reads flags, which may stand before, between and after the arguments, and checks how
+// many arguments there are.
+func (o *options) parse(args []string, least, most int) ([]string, error) {
+	var rest []string
+	for len(args) > 0 {
+		if err := o.set.Parse(args); err != nil {
+			return nil, usageError{err.Error()}
+		}
+		if args = o.set.Args(); len(args) > 0 {
+			rest, args = append(rest, args[0]), args[1:]
+		}
+	}
+	if len(rest) < least || len(rest) > most {
+		return nil, usageError{"wrong number of arguments"}
+	}
+	return rest, nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"text/tabwriter"
+	"time"
+
+	"nightjar/cmd/control"
+)
+
+// cmdContactAdd invites somebody and waits until the invitation has been left.
+func cmdContactAdd(ctx context.Context, c console, args []string) error {
+	o := newOptions("contact add")
+	greeting := o.set.String("greeting", "", "")
+	noWait := o.set.Bool("no-wait", false, "")
+	rest, err := o.parse(args, 1, 2)
+	if err != nil {
+		return err
+	}
+	req := control.InviteRequest{Card: rest[0], Greeting: *greeting}
+	if len(rest) == 2 {
+		req.Name = rest[1]
+	}
+	cl, err := o.client()
+	if err != nil {
+		return err
+	}
+	var reply control.NameReply
+	invite := func() error { return cl.Do(ctx, http.MethodPost, "/v1/contacts", req, &reply) }
+	if *noWait {
+		err = invite()
+	} else {
+		err = c.until(ctx, cl, invite, func(e control.Event) bool {
+			return e.Contact == reply.Name && (e.Kind == "invited" || e.Kind == "connected")
+		})
+	}
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return c.json(reply)
+	}
+	fmt.Fprintf(c.out, "%s is invited; whether they accept shows in: nightjar contact list\n",
+		reply.Name)
+	return nil
+}
+
+// until does something, then shows progress until what is waited for has happened. Nothing that
+// happens between the two is missed.
+func (c console) until(ctx context.Context, cl *control.Client, do func() error,
+	done func(control.Event) bool) error {
+	start := time.Now()
+	var refused error
+	err := cl.Events(ctx, func() { refused = do() }, func(e control.Event) bool {
+		if refused != nil || done(e) {
+			return false
+		}
+		c.step(start, sentence(e))
+		return true
+	})
+	if refused != nil {
+		return refused
+	}
+	return err
+}
+
+// cmdContactList lists contacts.
+func cmdContactList(ctx context.Context, c console, args []string) error {
+	o := newOptions("contact list")
+	if _, err := o.parse(args, 0, 0); err != nil {
+		return err
+	}
+	var list []control.Contact
+	if err := o.do(ctx, http.MethodGet, "/v1/contacts", nil, &list); err != nil {
+		return err
+	}
+	if o.json {
+		return c.json(list)
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.out, "no contacts yet; next: nightjar contact add CARD, or nightjar card show")
+		return nil
+	}
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tSTANDING\tCONNECTED\tUNREAD\tWAITING TO BE SENT")
+	for _, k := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", k.Name, standing(k), yes(k.Connected), k.Unread,
+			k.Pending)
+	}
+	_ = w.Flush()
+	for _, k := range list {
+		if k.Standing == "asking" {
+			fmt.Fprintf(c.out, "%s asks: %s\n  next: nightjar contact accept %s, or refuse\n",
+				k.Name, escape(k.Greeting), k.Name)
+		}
+	}
+	return nil
+}
+
+func standing(k control.Contact) string {
+	if k.Standing == "invited" && !k.Invited {
+		return "invitation on its way"
+	}
+	return k.Standing
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// cmdContactAccept accepts somebody who asks.
+func cmdContactAccept(ctx context.Context, _ console, args []string) error {
+	o := newOptions("contact accept")
+	rest, err := o.parse(args, 1, 2)
+	if err != nil {
+		return err
+	}
+	req := control.AcceptRequest{}
+	if len(rest) == 2 {
+		req.As = rest[1]
+	}
+	return o.do(ctx, http.MethodPost, contactPath(rest[0], "/accept"), req, nil)
+}
+
+// cmdContactRefuse refuses somebody who asks.
+func cmdContactRefuse(ctx context.Context, _ console, args []string) error {
+	o := newOptions("contact refuse")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	return o.do(ctx, http.MethodPost, contactPath(rest[0], "/refuse"), struct{}{}, nil)
+}
+
+// cmdContactRemove forgets a contact.
+func cmdContactRemove(ctx context.Context, _ console, args []string) error {
+	o := newOptions("contact remove")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	return o.do(ctx, http.MethodDelete, contactPath(rest[0], ""), nil, nil)
+}
+
+func contactPath(name, verb string) string { return "/v1/contacts/" + url.PathEscape(name) + verb }

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"golang.org/x/sync/errgroup"
+
+	"nightjar/cmd/control"
+	"nightjar/keystore"
+	"nightjar/node/card"
+	"nightjar/node/meet"
+	"nightjar/onion"
+)
+
+// gatewayPort is the virtual port of a gateway's onion service.
+const gatewayPort = 1
+
+// Errors of the gateway command.
+var (
+	errNoNodes = errors.New("a gateway needs at least one DHT node to begin with")
+	errNode    = errors.New("a DHT node is given as IP:PORT")
+)
+
+// cmdGateway lends this machine's UDP to others until it is interrupted.
+func cmdGateway(ctx context.Context, c console, args []string) error {
+	o := newOptions("gateway")
+	tor := o.torFlags()
+	listen := o.set.String("listen", "", "")
+	private := o.set.Bool("allow-private-addresses", false, "")
+	var nodes []netip.AddrPort
+	o.set.Func("node", "", func(s string) error {
+		a, err := netip.ParseAddrPort(s)
+		if err != nil || !a.Addr().Is4() || a.Port() == 0 {
+			return errNode
+		}
+		nodes = append(nodes, a)
+		return nil
+	})
+	if _, err := o.parse(args, 0, 0); err != nil {
+		return err
+	}
+	if len(nodes) == 0 {
+		return errNoNodes
+	}
+	return o.withIdentity(c, func(_ home, id *keystore.Identity, _ []string) error {
+		t, err := c.startTor(ctx, tor, id)
+		if err != nil {
+			return err
+		}
+		defer t.Close()
+		g, err := onion.NewGateway(onion.GatewayConfig{Listen: *listen, AllowPrivate: *private,
+			Accept: meet.IsQuery, Reply: meet.IsReply,
+			Nodes: func() []netip.AddrPort { return nodes }})
+		if err != nil {
+			return err
+		}
+		return c.serveGateway(ctx, o, id, t, g)
+	})
+}
+
+// serveGateway publishes the service and serves until ctx ends.
+func (c console) serveGateway(ctx context.Context, o *options, id *keystore.Identity,
+	t *onion.Tor, g *onion.Gateway) error {
+	seed, err := id.Derive("nightjar gateway", nil)
+	if err != nil {
+		return err
+	}
+	l, err := t.Publish(ctx, onion.Service{Seed: seed, Port: gatewayPort})
+	clear(seed[:])
+	if err != nil {
+		return err
+	}
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return g.Serve(ctx, l) })
+	work.Go(func() error {
+		select {
+		case <-l.Published():
+		case <-ctx.Done():
+			return nil
+		}
+		line := card.Gateway{ID: l.ID(), Port: gatewayPort}.String()
+		if o.json {
+			return c.json(control.GatewayRequest{Gateway: line})
+		}
+		_, err := fmt.Fprintf(c.out, "%s\nothers use it with: nightjar gateway add LINE\n", line)
+		return err
+	})
+	work.Go(func() error {
+		select {
+		case <-t.Done():
+			return onion.ErrTorDied
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	if err := work.Wait(); ctx.Err() == nil || errors.Is(err, onion.ErrTorDied) {
+		return err
+	}
+	return nil
+}
+
+// cmdGatewayAdd gives the engine a gateway to use.
+func cmdGatewayAdd(ctx context.Context, c console, args []string) error {
+	o := newOptions("gateway add")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	return o.do(ctx, http.MethodPost, "/v1/gateways", control.GatewayRequest{Gateway: rest[0]}, nil)
+}
+
+// cmdGatewayList lists the gateways in use.
+func cmdGatewayList(ctx context.Context, c console, args []string) error {
+	o := newOptions("gateway list")
+	if _, err := o.parse(args, 0, 0); err != nil {
+		return err
+	}
+	var lines []string
+	if err := o.do(ctx, http.MethodGet, "/v1/gateways", nil, &lines); err != nil {
+		return err
+	}
+	if o.json {
+		return c.json(lines)
+	}
+	for _, l := range lines {
+		fmt.Fprintln(c.out, l)
+	}
+	if len(lines) == 0 {
+		fmt.Fprintln(c.err, "no gateway is known; add one: nightjar gateway add LINE")
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"nightjar/keystore"
+	"nightjar/node"
+)
+
+// errVaultExists says that a new identity could overwrite a hidden one.
+var errVaultExists = errors.New("there is a vault here already; it may hold identities")
+
+// cmdInit makes a vault and an identity in it.
+func cmdInit(ctx context.Context, c console, args []string) error {
+	o := newOptions("init")
+	name := o.set.String("name", "", "")
+	keep := o.set.Int("keep", -1, "")
+	if _, err := o.parse(args, 0, 0); err != nil {
+		return err
+	}
+	h, err := o.openHome()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(h.vault()); err == nil && *keep < 0 {
+		return errVaultExists
+	}
+	release, err := h.claim()
+	if err != nil {
+		return err
+	}
+	defer release()
+	id, err := o.create(c, h, max(*keep, 0))
+	if err != nil {
+		return err
+	}
+	defer id.Lock()
+	n, err := node.New(node.Config{Identity: id})
+	if err != nil {
+		return err
+	}
+	if err := n.SetName(*name); err != nil {
+		return err
+	}
+	address := n.Status().Address.String()
+	if o.json {
+		return c.json(map[string]string{"address": address})
+	}
+	fmt.Fprintln(c.out, "your address is", address)
+	fmt.Fprintln(c.out, "next: nightjar up")
+	return nil
+}
+
+// create asks for the new password, then for those of identities that must not be overwritten.
+func (o *options) create(c console, h home, keep int) (*keystore.Identity, error) {
+	pw, err := o.askTwice(c)
+	if err != nil {
+		return nil, err
+	}
+	defer pw.Destroy()
+	var kept []*keystore.Password
+	defer func() {
+		for _, k := range kept {
+			k.Destroy()
+		}
+	}()
+	for i := range keep {
+		k, err := o.ask(c, fmt.Sprintf("password to keep, %d of %d: ", i+1, keep))
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, k)
+	}
+	return keystore.Create(h.vault(), pw, kept...)
+}
+
+// unlock asks for the password and opens the identity it belongs to.
+func (o *options) unlock(c console, h home) (*keystore.Identity, error) {
+	if _, err := os.Stat(h.vault()); err != nil {
+		return nil, keystore.ErrNoVault
+	}
+	pw, err := o.ask(c, "password: ")
+	if err != nil {
+		return nil, err
+	}
+	defer pw.Destroy()
+	return keystore.Open(h.vault(), pw)
+}

@@ -1,0 +1,39 @@
+// Command nightjar lets two people write and talk without anyone learning who or where they are.
+//
+// It is the one binary of the house: every command, and the words for every error. It wires the
+// rooms together and holds no rule of its own about vaults, paths, meetings or calls.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is what status and help show.
+const version = "0.1.0"
+
+// console is where a command reads and writes.
+type console struct {
+	in       *os.File
+	out, err io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// run does one command and returns the exit code: 0 done, 1 refused or failed, 2 misused.
+func run(ctx context.Context, args []string, c console) int {
+	cmd, rest := find(args)
+	if cmd == nil {
+		return c.help(args)
+	}
+	err := cmd.run(ctx, c, rest)
+	return c.say(cmd, err)
+}

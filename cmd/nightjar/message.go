@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"nightjar/cmd/control"
+	"nightjar/node/talk"
+)
+
+// errInput is standard input that cannot be read.
+var errInput = errors.New("the text could not be read from standard input")
+
+// cmdSend sends a message.
+func cmdSend(ctx context.Context, c console, args []string) error {
+	o := newOptions("send")
+	wait := o.set.Bool("wait", false, "")
+	rest, err := o.parse(args, 2, 64)
+	if err != nil {
+		return err
+	}
+	req := control.SendRequest{Contact: rest[0], Text: strings.Join(rest[1:], " ")}
+	if req.Text == "-" {
+		b, err := io.ReadAll(io.LimitReader(c.in, talk.MaxText+1))
+		if err != nil {
+			return errInput
+		}
+		req.Text = strings.TrimRight(string(b), "\n")
+	}
+	cl, err := o.client()
+	if err != nil {
+		return err
+	}
+	var reply control.SendReply
+	send := func() error { return cl.Do(ctx, http.MethodPost, "/v1/messages", req, &reply) }
+	if *wait {
+		err = c.until(ctx, cl, send, func(e control.Event) bool {
+			if e.Kind == "delivered" && e.Contact == req.Contact &&
+				delivered(ctx, cl, req.Contact, reply.ID) {
+				reply.State = "delivered"
+			}
+			return reply.State == "delivered"
+		})
+	} else {
+		err = send()
+	}
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return c.json(reply)
+	}
+	if reply.State == "delivered" {
+		fmt.Fprintf(c.out, "%s has it\n", req.Contact)
+	} else {
+		fmt.Fprintf(c.out, "safe in the vault; %s gets it as soon as both are there\n", req.Contact)
+	}
+	return nil
+}
+
+// delivered asks whether one message of ours has arrived.
+func delivered(ctx context.Context, cl *control.Client, contact, id string) bool {
+	var list []control.Message
+	path := "/v1/messages?contact=" + url.QueryEscape(contact)
+	if cl.Do(ctx, http.MethodGet, path, nil, &list) != nil {
+		return false
+	}
+	for _, m := range list {
+		if m.ID == id {
+			return m.State == "delivered"
+		}
+	}
+	return true // finished messages may be forgotten
+}
+
+// cmdRead shows messages and marks them read.
+func cmdRead(ctx context.Context, c console, args []string) error {
+	o := newOptions("read")
+	all := o.set.Bool("all", false, "")
+	rest, err := o.parse(args, 0, 1)
+	if err != nil {
+		return err
+	}
+	req := control.ReadRequest{}
+	if len(rest) == 1 {
+		req.Contact = rest[0]
+	}
+	var list []control.Message
+	if err := o.do(ctx, http.MethodPost, "/v1/messages/read", req, &list); err != nil {
+		return err
+	}
+	shown := []control.Message{}
+	for _, m := range list {
+		if *all || m.State == "unread" {
+			shown = append(shown, m)
+		}
+	}
+	if o.json {
+		return c.json(shown)
+	}
+	for _, m := range shown {
+		who := m.Contact + ":"
+		if m.Out {
+			who = "to " + m.Contact + " (" + m.State + "):"
+		}
+		fmt.Fprintf(c.out, "%s  %s %s\n", m.At.Local().Format("2006-01-02 15:04"), who,
+			escape(m.Text))
+	}
+	if len(shown) == 0 {
+		fmt.Fprintln(c.err, "nothing new; older ones: nightjar read --all")
+	}
+	return nil
+}

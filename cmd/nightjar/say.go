@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"nightjar/cmd/control"
+	"nightjar/keystore"
+	"nightjar/node/book"
+	"nightjar/node/card"
+	"nightjar/onion"
+	"nightjar/sip"
+)
+
+// say turns an error into one line of what happened and one of what to do next. Only this file
+// does so: the rooms say what, not what now.
+func (c console) say(cmd *command, err error) int {
+	var misuse usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &misuse):
+		fmt.Fprintf(c.err, "nightjar: %s\n%s", misuse.msg, cmd.usage())
+		return 2
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(c.err, "nightjar: interrupted; what was begun goes on in the engine")
+		return 1
+	}
+	fmt.Fprintf(c.err, "nightjar: %s\n", what(err))
+	if next := hint(err); next != "" {
+		fmt.Fprintf(c.err, "hint: %s\n", next)
+	}
+	return 1
+}
+
+// what is the error in one line. A network error of the way out says only which part of the road
+// failed.
+func what(err error) string {
+	var place *onion.Error
+	if errors.As(err, &place) {
+		return "cannot " + place.Op + ": " + place.Err.Error()
+	}
+	return err.Error()
+}
+
+// hint is what to do next.
+func hint(err error) string {
+	var refused *control.Error
+	if errors.As(err, &refused) {
+		return codeHints()[refused.Code]
+	}
+	for _, h := range hints() {
+		if errors.Is(err, h.is) {
+			return h.next
+		}
+	}
+	return ""
+}
+
+// codeHints are the next steps after a refusal of the running engine.
+func codeHints() map[control.Code]string {
+	return map[control.Code]string{
+		"unknown-contact":   "see who is there: nightjar contact list",
+		"bad-name":          "give a name: nightjar contact add CARD NAME",
+		"name-taken":        "give another name: nightjar contact add CARD NAME",
+		"contact-exists":    "see under which name: nightjar contact list",
+		"too-many-contacts": "remove one first: nightjar contact remove NAME",
+		"not-asking":        "only somebody who asks can be accepted or refused: nightjar contact list",
+		"vault-full":        "wait until messages are delivered, or read those that are unread",
+		"locked":            "start it again: nightjar up",
+		"own-card":          "give this card to others; to add somebody use their card",
+		"card-expired":      "ask its owner for a fresh one: nightjar card show --fresh",
+		"card-version":      "one of the two programs is too old: bring both up to date",
+		"card-signature":    "somebody changed this card; get it again by another way",
+		"card-damaged":      "copy the whole line again, from nightjar: to its end",
+		"card-size":         "this is not a card; copy the line again",
+		"card-address":      "this is not an address; copy the line again",
+		"bad-greeting":      "a greeting is one line of at most 200 bytes",
+		"bad-gateway":       "copy the whole line that nightjar gateway printed",
+		"bad-text":          "a message is 1 to 4096 bytes of text",
+		"no-gateway":        "add one: nightjar gateway add LINE",
+		"not-connected":     "the contact is away; messages are kept until it is there",
+		"internal":          "see nightjar status; if it stays, stop the engine and start it again",
+	}
+}
+
+// hints are the next steps after an error of this process.
+func hints() []struct {
+	is   error
+	next string
+} {
+	return []struct {
+		is   error
+		next string
+	}{
+		{control.ErrNoEngine, "start it, and leave it running: nightjar up"},
+		{control.ErrTaken, "use it, or stop it first: nightjar lock; or give another --home DIR"},
+		{control.ErrTimeout, "the machine may be overloaded; try again"},
+		{keystore.ErrNoVault, "make one: nightjar init"},
+		{keystore.ErrPassword, "try again; passwords are not the same if one letter or case differs"},
+		{keystore.ErrDamaged, "put back a copy of the vault file; nothing was changed"},
+		{keystore.ErrExists, "choose another password for the new identity"},
+		{errVaultExists, "say how many identities to keep: nightjar init --keep N asks for their " +
+			"passwords; with --keep 0 each hidden one is overwritten with a chance of 1 in 16"},
+		{errNoTerminal, "run it in a terminal, or give the password with --password-fd N"},
+		{errRetype, "nothing was made; try again"},
+		{errHome, "make it yours alone: chmod 700 DIR; or give another: --home DIR"},
+		{errTorrc, "check the name given with --torrc"},
+		{errNoNodes, "give one: nightjar gateway --node IP:PORT"},
+		{errNode, "for example --node 192.0.2.7:6881; names are not looked up"},
+		{errPicture, "check the name given with --png"},
+		{onion.ErrTorMissing, "install it: apt-get install tor; or give the program with --tor FILE"},
+		{onion.ErrTorOld, "install tor 0.4.9.11 or later; older ones have known holes"},
+		{onion.ErrTorDied, "nothing was sent by another way; start again: nightjar up"},
+		{onion.ErrNotBootstrapped, "this network may block tor, or there is none; ask a friend for a " +
+			"bridge line and give it with --torrc"},
+		{onion.ErrTorOption, "remove that line from the file given with --torrc"},
+		{sip.ErrListen, "another program uses that port: give one with --sip 127.0.0.1:PORT, " +
+			"or --no-phone"},
+		{sip.ErrNotLoopback, "a phone door opens on this machine only: --sip 127.0.0.1:PORT"},
+		{card.ErrVersion, "one of the two programs is too old: bring both up to date"},
+		{card.ErrSignature, "somebody changed this card; get it again by another way"},
+		{card.ErrCard, "copy the whole line again, from nightjar: to its end"},
+		{book.ErrVersion, "this vault was last used by another version of nightjar: use that one"},
+		{book.ErrDamaged, "put back a copy of the vault file; nothing was changed"},
+	}
+}

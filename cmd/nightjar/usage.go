@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+const helpHead = `nightjar lets two people write and talk without anyone learning who or where they are.
+
+usage: nightjar COMMAND [FLAGS] [ARGUMENTS]
+
+`
+
+const helpFoot = `
+flags of every command:
+  --home DIR         where the vault is (default: .nightjar in your home directory)
+  --json             print data as JSON
+  --password-fd N    read the password from file descriptor N instead of the terminal
+
+from nothing to a first message:
+  nightjar init
+  nightjar up                           (leave it running; the rest in another terminal)
+  nightjar contact add nightjar:...     (the card somebody gave you)
+  nightjar send NAME "hello"
+  nightjar read
+
+nightjar help COMMAND shows more, with examples.
+`
+
+const (
+	helpInit = `Makes the vault file, if there is none, and an identity in it that your password
+opens. Nothing is sent. The same vault can hold several identities, each under its own
+password; nobody can tell how many.
+
+  nightjar init
+  nightjar init --name "Newsdesk"     what your cards and invitations call you`
+	helpUp = `Opens the identity, starts tor, and keeps you reachable until you press Ctrl-C or
+say nightjar lock. A SIP phone on this machine can register with it: nightjar phone show.
+
+  --sip HOST:PORT     where the phone registers, loopback only (default 127.0.0.1:5060)
+  --no-phone          open nothing for a phone
+  --tor FILE          the tor program (default: tor in PATH)
+  --torrc FILE        more options for tor, one a line; those that would weaken it are refused
+
+  nightjar up
+  nightjar up --home /media/stick/nj --no-phone`
+	helpCardShow = `Shows your card: a line of text, and with --qr a code for cameras. Whoever has it can
+ask to be your contact; you then accept or refuse. It stays the same until you ask for
+a fresh one.
+
+  --qr            draw it as a QR code
+  --png FILE      write the QR code as a PNG
+  --fresh         make a new card; the old one still works until it expires
+
+  nightjar card show --qr`
+	helpCardRead = `Shows what a card holds before you use it. Needs no engine and sends nothing.
+
+  nightjar card read nightjar:...`
+	helpContactAdd = `Invites the owner of a card, or of a bare address. The invitation is sealed: only the
+owner can read it, and whether it is accepted shows only when it is. Waits until the
+invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
+
+  --greeting TEXT     a few words so that they know who asks (200 bytes)
+  --no-wait           do not wait
+
+  nightjar contact add nightjar:... newsdesk --greeting "about the harbour"`
+	helpContactList = `Lists your contacts: who asks, who was invited, who is connected.
+
+  nightjar contact list --json`
+	helpContactAccept = `Accepts somebody who asks, if you like under another name.
+
+  nightjar contact accept someone source-7`
+	helpContactRefuse = `Refuses somebody who asks. Nothing is sent: it looks as if you were away.
+
+  nightjar contact refuse someone`
+	helpContactRemove = `Forgets a contact and everything said with it, and moves your onion service, so that the
+contact cannot even see whether you are there.
+
+  nightjar contact remove source-7`
+	helpSend = `Sends a message. It is safe in your vault when the command returns, and is sent until the
+contact has it. TEXT of - reads the text from standard input.
+
+  --wait          wait until the contact has it
+
+  nightjar send newsdesk "I have the papers" --wait`
+	helpRead = `Shows messages and marks them read. Without NAME: all that are unread.
+
+  --all           also those read before
+
+  nightjar read newsdesk --all`
+	helpCheck = `Looks for invitations and contacts now instead of at the next turn.
+
+  nightjar check`
+	helpWatch = `Shows what happens until you press Ctrl-C: invitations, messages, connections, calls, and
+what the engine is waiting for.
+
+  nightjar watch --json`
+	helpPhoneShow = `Shows what to type into a SIP phone on this machine, and lines ready to paste.
+
+  nightjar phone show`
+	helpGateway = `Lends this machine's UDP to others: they reach the DHT through it without showing where
+they are. It learns neither who they are nor what they look for. Your own address shows to
+DHT nodes. Prints the line others add. Needs a vault: nightjar init first.
+
+  --node IP:PORT               a DHT node to begin with; may be given several times
+  --listen HOST:PORT           where UDP leaves (default: any address, any port)
+  --allow-private-addresses    also send to private and loopback addresses (test networks)
+  --tor FILE, --torrc FILE     as in nightjar up
+
+  nightjar gateway --home gw --node 192.0.2.7:6881`
+	helpGatewayAdd = `Uses somebody's gateway: the line that nightjar gateway printed there.
+
+  nightjar gateway add nightjar-gateway:...:80`
+	helpGatewayList = `Lists the gateways in use.
+
+  nightjar gateway list`
+	helpStatus = `Shows how it stands: what is reachable, what waits, what is not as safe as it could be, and
+what to do next.
+
+  nightjar status --json`
+	helpLock = `Erases the open identity from memory and stops the engine.
+
+  nightjar lock`
+)
+
+// help answers help, no command at all, and a command that does not exist.
+func (c console) help(args []string) int {
+	if len(args) > 0 && (args[0] == "help" || args[0] == "--help" || args[0] == "-h") {
+		if cmd, _ := find(args[1:]); cmd != nil {
+			fmt.Fprint(c.out, cmd.usage())
+			return 0
+		}
+		fmt.Fprint(c.out, helpHead, list(), helpFoot)
+		return 0
+	}
+	if len(args) > 0 && args[0] == "version" {
+		fmt.Fprintln(c.out, "nightjar", version)
+		return 0
+	}
+	fmt.Fprint(c.err, helpHead, list(), helpFoot)
+	if len(args) > 0 {
+		fmt.Fprintln(c.err, "nightjar: there is no such command")
+	}
+	return 2
+}
+
+func list() string {
+	var b strings.Builder
+	for _, cmd := range commands() {
+		fmt.Fprintf(&b, "  %-34s %s\n", strings.TrimSpace(cmd.name+" "+cmd.args), cmd.short)
+	}
+	return b.String()
+}
+
+func (cmd *command) usage() string {
+	return fmt.Sprintf("usage: nightjar %s [FLAGS] %s\n\n%s\n", cmd.name, cmd.args, cmd.long)
+}
