@@ -1,0 +1,150 @@
+// Claims about the private DHT.
+
+package swarm
+
+import (
+	"context"
+	"crypto/ed25519"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anacrolix/dht/v2/bep44"
+)
+
+func start(t *testing.T, o Options) *Swarm {
+	t.Helper()
+	s, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// ask sends one datagram to a node from a stranger's socket and returns what came back.
+func ask(t *testing.T, to netip.AddrPort, packet string) string {
+	t.Helper()
+	c, err := net.Dial("udp4", to.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Write([]byte(packet)); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 2000)
+	n, err := c.Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b[:n])
+}
+
+const get = "d1:ad2:id20:abcdefghij01234567896:target20:abcdefghij0123456789" +
+	"4:wantl2:n4ee1:q3:get1:t2:xx1:y1:qe"
+
+func TestEveryNodeHandsOutEightOthers(t *testing.T) {
+	s := start(t, Options{})
+	if n := len(s.Addrs()); n != 30 {
+		t.Fatalf("%d nodes", n)
+	}
+	for i, a := range s.Addrs() {
+		if known := s.nodes[i].server.NumNodes(); known < 12 {
+			t.Errorf("node %d knows only %d", i, known)
+		}
+		if r := ask(t, a, get); !strings.Contains(r, "5:nodes") || !strings.Contains(r, "5:token") {
+			t.Errorf("node %d answered %q", i, r)
+		}
+	}
+}
+
+func TestStrangersAreSeenAndNobodyElse(t *testing.T) {
+	var mu sync.Mutex
+	var got []Query
+	s := start(t, Options{Nodes: 5, OnQuery: func(q Query) {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, q)
+	}})
+	if n := len(s.Seen()); n != 0 {
+		t.Fatalf("%d strangers before any came", n)
+	}
+	ask(t, s.Addrs()[3], get)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(got) != 1 || got[0].Node != 3 || got[0].Name != "get" ||
+		string(got[0].Target[:]) != "abcdefghij0123456789" || got[0].Seq != -1 {
+		t.Fatalf("recorded %+v", got)
+	}
+	if n := s.Seen(); len(n) != 1 || n[0] != got[0].From {
+		t.Fatalf("seen %v", n)
+	}
+}
+
+func TestAnswersTakeTheirTime(t *testing.T) {
+	s := start(t, Options{Nodes: 2, Delay: 30 * time.Millisecond})
+	at := time.Now()
+	ask(t, s.Addrs()[0], get)
+	if d := time.Since(at); d < 30*time.Millisecond {
+		t.Fatalf("answered after %v", d)
+	}
+}
+
+func TestKilledNodeIsGone(t *testing.T) {
+	s := start(t, Options{Nodes: 3})
+	s.Kill(1)
+	if n := len(s.Addrs()); n != 2 {
+		t.Fatalf("%d nodes left", n)
+	}
+}
+
+func TestStopLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s, err := Start(t.Context(), Options{Nodes: 10, Delay: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Stop()
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("%d goroutines, were %d", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+func TestStartEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if s, err := Start(ctx, Options{Nodes: 3}); err == nil {
+		s.Stop()
+		t.Fatal("started")
+	}
+}
+
+func TestStoreIsBounded(t *testing.T) {
+	_, priv, _ := ed25519.GenerateKey(nil)
+	s := newStore()
+	for i := range 2 * maxItems {
+		item, err := bep44.NewItem("x", []byte{byte(i), byte(i >> 8)}, 1, 0, priv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Put(item); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Get(item.Target()); err != nil {
+			t.Fatal("the newest was dropped")
+		}
+	}
+	if len(s.items) != maxItems {
+		t.Fatalf("%d items", len(s.items))
+	}
+}
