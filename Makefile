@@ -1,0 +1,69 @@
+# Every target of the house; "make help" lists them.
+export GOEXPERIMENT := runtimesecret
+
+FUZZTIME    ?= 20s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Packages with slow tests on real networks and real phones, and all but the house rules.
+e2e   = $(shell grep -rl --include='*_test.go' '^//go:build.*e2e' . | xargs -r dirname | sort -u)
+rooms = $(shell go list ./... | grep -v '^nightjar/audit$$')
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test check unit race e2e rules fuzz bench golden cross clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z0-9-]+[a-z %-]*):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
+
+deps: ## install the Debian packages and Go modules that are missing
+	@scripts/deps.sh
+
+build: ## build bin/nightjar, the same bytes on every machine
+	@scripts/build.sh bin/nightjar
+
+demo: deps build ## two people meet, write and call on private networks, and tell of it
+	go run ./audit/demo
+
+test: deps build ## everything: house rules, unit tests, real networks and phones
+	go vet ./...
+	go vet -tags e2e,bench ./...
+	go test -race -timeout 10m $(rooms)
+	go test -count 1 ./audit
+	$(if $(strip $(e2e)),go test -tags e2e -p 1 -count 1 -timeout 20m $(e2e))
+
+check: ## gofmt, vet and staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l . && exit 1; }
+	go vet ./...
+	go vet -tags e2e,bench ./...
+	go run $(STATICCHECK) -tags e2e,bench ./...
+
+unit: ## the quick tests and the house rules
+	go test ./...
+
+race: ## the quick tests under the race detector
+	go test -race -timeout 10m $(rooms)
+
+e2e: ## the tests on real networks and with real phones, one after the other
+	go test -tags e2e -p 1 -count 1 -timeout 20m $(e2e)
+
+rules: ## the house rules alone
+	go test -count 1 ./audit
+
+fuzz: ## fuzz each parser in turn, FUZZTIME each (20s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+bench: bench-keystore bench-onion bench-tunnel bench-meeting ## measure every room
+
+bench-keystore bench-onion bench-tunnel: bench-%: ## figures of one room
+	go test -tags bench -count 1 -run Figures -v ./$*
+
+bench-meeting: ## figures of finding each other
+	go test -tags bench -count 1 -run Figures -v ./node/meet
+
+golden: ## write anew what the house rules compare with; read the diff
+	go test ./audit -count 1 -run Golden -update
+
+cross: ## build for other systems
+	@scripts/cross.sh
+
+clean: ## remove what was built
+	rm -rf bin demo-report.json
