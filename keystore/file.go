@@ -35,9 +35,10 @@ func at(path string, c cost) vault {
 func (v vault) lockPath() string { return v.path + ".lock" }
 func (v vault) tempPath() string { return v.path + ".tmp" }
 
-// read returns the whole vault: ErrNoVault if there is none, ErrDamaged if it has not the size
-// that every vault has. Writes replace the file in one step, so reading needs no lock.
-func (v vault) read() ([]byte, error) {
+// openFile opens the vault for reading: ErrNoVault if there is none, ErrDamaged if it has not
+// the size that every vault has. Writes replace the file in one step, so an open one stays as
+// it is, and reading needs no lock.
+func (v vault) openFile() (*os.File, error) {
 	f, err := os.Open(v.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoVault
@@ -45,25 +46,35 @@ func (v vault) read() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", bare(err))
 	}
-	defer f.Close()
 	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() && info.Size() == fileSize {
+		return f, nil
+	}
+	_ = f.Close()
 	if err != nil {
+		return nil, fmt.Errorf("open vault: %w", bare(err))
+	}
+	return nil, ErrDamaged
+}
+
+// read returns the first n bytes of the vault.
+func (v vault) read(n int) ([]byte, error) {
+	f, err := v.openFile()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(f, b); err != nil {
 		return nil, fmt.Errorf("read vault: %w", bare(err))
 	}
-	if !info.Mode().IsRegular() || info.Size() != fileSize {
-		return nil, ErrDamaged
-	}
-	file := make([]byte, fileSize)
-	if _, err := io.ReadFull(f, file); err != nil {
-		return nil, fmt.Errorf("read vault: %w", bare(err))
-	}
-	return file, nil
+	return b, nil
 }
 
 // create makes a vault without identities if there is none.
 func (v vault) create() error {
 	return v.locked(func() error {
-		if _, err := v.read(); !errors.Is(err, ErrNoVault) {
+		if _, err := v.read(saltSize); !errors.Is(err, ErrNoVault) {
 			return err
 		}
 		return v.write(emptyVault())
@@ -75,7 +86,7 @@ func (v vault) create() error {
 // old or the new vault, never a mixture.
 func (v vault) update(change func(file []byte) error) error {
 	return v.locked(func() error {
-		file, err := v.read()
+		file, err := v.read(fileSize)
 		if err != nil {
 			return err
 		}

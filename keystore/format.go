@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"io"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20poly1305"
@@ -92,27 +93,36 @@ func openSlot(dst, key []byte, i int, slot []byte) bool {
 	return err == nil
 }
 
+// readSlot reads slot i of a vault.
+func readSlot(dst []byte, file io.ReaderAt, i int) error {
+	_, err := file.ReadAt(dst, int64(saltSize+i*slotSize))
+	return err
+}
+
 // find tries every slot of a vault with the slot keys of kek and returns the number of the one
 // that opens, or -1. If one opens, its plain bytes are in plain and its key is in key. Whatever
 // opens, all slots are tried and the same bytes are moved, so the time tells neither which slot
 // opened nor how many are in use. Call inside do.
-func find(kek, file, plain, key []byte) int {
-	slot := -1
+func find(kek []byte, file io.ReaderAt, plain, key []byte) (int, error) {
+	slot, sealed := -1, make([]byte, slotSize)
 	out, trial := make([]byte, plainSize), make([]byte, keySize)
 	waste, wasteKey := make([]byte, plainSize), make([]byte, keySize)
+	defer clear(out)
+	defer clear(trial)
+	defer clear(wasteKey)
 	for i := range Slots {
+		if err := readSlot(sealed, file, i); err != nil {
+			return -1, err
+		}
 		slotKey(trial, kek, i)
 		to, toKey := waste, wasteKey
-		if openSlot(out, trial, i, slotOf(file, i)) {
+		if openSlot(out, trial, i, sealed) {
 			slot, to, toKey = i, plain, key
 		}
 		copy(to, out)
 		copy(toKey, trial)
 	}
-	clear(out)
-	clear(trial)
-	clear(wasteKey)
-	return slot
+	return slot, nil
 }
 
 // payload is what a slot holds. Its slices point into the plain bytes it was decoded from.

@@ -62,11 +62,10 @@ func (k keys) fill(seed, root []byte) {
 }
 
 // newIdentity takes over an arena that is filled.
-func newIdentity(v vault, file []byte, slot int, a *arena) *Identity {
-	id := &Identity{&identity{vault: v, slot: slot, keys: a}}
-	copy(id.salt[:], file)
-	id.sealed = append([]byte(nil), slotOf(file, slot)...)
-	id.tried = [nonceSize]byte(id.sealed)
+func newIdentity(v vault, salt []byte, slot int, sealed []byte, a *arena) *Identity {
+	id := &Identity{&identity{vault: v, slot: slot, keys: a, sealed: sealed}}
+	copy(id.salt[:], salt)
+	id.tried = [nonceSize]byte(sealed)
 	do(func() {
 		private := edKey(keysOf(a).seed)
 		copy(id.public[:], private[32:])

@@ -4,6 +4,7 @@ package keystore
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"runtime"
@@ -81,20 +82,19 @@ func (id *Identity) ChangePassword(pw *Password) error {
 	if id.keys == nil {
 		return ErrLocked
 	}
-	file, err := id.vault.read()
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(file[:saltSize], id.salt[:]) {
-		return ErrChanged
-	}
-	kek, err := id.vault.derive(file, pw)
+	kek, err := id.vault.derive(id.salt[:], pw)
 	if err != nil {
 		return err
 	}
 	defer kek.destroy()
-	if slotFor(file, kek) >= 0 {
-		return ErrExists
+	defer collect()()
+	file, err := id.vault.read(fileSize)
+	if err != nil {
+		return err
+	}
+	slot, err := slotFor(bytes.NewReader(file), kek)
+	if err != nil || slot >= 0 {
+		return cmp.Or(err, ErrExists)
 	}
 	return id.rekey(kek)
 }

@@ -72,7 +72,7 @@ func equalBytes(a, b []byte) (n int) {
 func TestConcurrentWritersLoseNothing(t *testing.T) {
 	v := cheapVault(t)
 	ids := []*Identity{mustCreate(t, v, "a")}
-	ids = append(ids, mustCreate(t, v, "b", "a"), mustCreate(t, v, "c", "a"))
+	ids = append(ids, mustCreate(t, v, "b", "a"), mustCreate(t, v, "c", "a", "b"))
 	mustOpen(t, v, "b").Lock()
 	var wg sync.WaitGroup
 	for i, id := range []*Identity{ids[0], mustOpen(t, v, "b"), mustOpen(t, v, "c")} {

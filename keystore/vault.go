@@ -19,10 +19,13 @@
 package keystore
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
+	"runtime"
 )
 
 var (
@@ -64,20 +67,26 @@ func Open(path string, pw *Password) (*Identity, error) {
 
 func (v vault) open(pw *Password) (*Identity, error) {
 	v.clean()
-	file, err := v.read()
+	f, err := v.openFile()
 	if err != nil {
 		return nil, err
 	}
-	k, err := v.derive(file, pw)
+	defer f.Close()
+	salt := make([]byte, saltSize)
+	if _, err := f.ReadAt(salt, 0); err != nil {
+		return nil, fmt.Errorf("read vault: %w", bare(err))
+	}
+	kek, err := v.derive(salt, pw)
 	if err != nil {
 		return nil, err
 	}
-	defer k.destroy()
-	return v.unlock(file, k)
+	defer kek.destroy()
+	defer collect()()
+	return v.unlock(f, salt, kek)
 }
 
 // derive returns the kek of a password in an arena of its own.
-func (v vault) derive(file []byte, pw *Password) (*arena, error) {
+func (v vault) derive(salt []byte, pw *Password) (*arena, error) {
 	if pw == nil || len(pw.a.bytes()) == 0 {
 		return nil, ErrLocked
 	}
@@ -85,42 +94,62 @@ func (v vault) derive(file []byte, pw *Password) (*arena, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive key: %w", err)
 	}
-	do(func() { v.cost.kek(k.bytes(), pw.a.bytes(), file[:saltSize]) })
+	do(func() { v.cost.kek(k.bytes(), pw.a.bytes(), salt) })
 	return k, nil
 }
 
+// collect begins to erase the memory of a derivation, which is large and takes about as long as
+// to try all slots, and returns what waits until it is done.
+func collect() (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.GC()
+	}()
+	return func() { <-done }
+}
+
 // unlock returns the identity that kek opens, or ErrPassword.
-func (v vault) unlock(file []byte, kek *arena) (*Identity, error) {
-	keys, err := newArena(keysSize)
+func (v vault) unlock(file io.ReaderAt, salt []byte, kek *arena) (*Identity, error) {
+	a, err := newArena(keysSize)
 	if err != nil {
 		return nil, fmt.Errorf("open identity: %w", err)
 	}
-	slot, ok := -1, false
+	slot, ok, sealed := -1, false, make([]byte, slotSize)
 	do(func() {
 		plain := make([]byte, plainSize)
-		slot = find(kek.bytes(), file, plain, keysOf(keys).slot)
-		var p payload
-		if p, ok = decodePayload(plain); ok && slot >= 0 {
-			keysOf(keys).fill(p.seed, p.root)
+		defer clear(plain)
+		if slot, err = find(kek.bytes(), file, plain, keysOf(a).slot); err != nil || slot < 0 {
+			return
 		}
-		clear(plain)
+		var p payload
+		if p, ok = decodePayload(plain); ok {
+			keysOf(a).fill(p.seed, p.root)
+			err = readSlot(sealed, file, slot)
+		}
 	})
-	if slot < 0 || !ok {
-		keys.destroy()
-		return nil, ErrPassword
+	if err == nil && ok {
+		return newIdentity(v, salt, slot, sealed, a), nil
 	}
-	return newIdentity(v, file, slot, keys), nil
+	a.destroy()
+	if err != nil {
+		return nil, fmt.Errorf("read vault: %w", bare(err))
+	}
+	return nil, ErrPassword
 }
 
 // slotFor returns the number of the slot that a kek opens, or -1.
-func slotFor(file []byte, kek *arena) (slot int) {
+func slotFor(file io.ReaderAt, kek *arena) (slot int, err error) {
 	do(func() {
 		plain, key := make([]byte, plainSize), make([]byte, keySize)
-		slot = find(kek.bytes(), file, plain, key)
+		slot, err = find(kek.bytes(), file, plain, key)
 		clear(plain)
 		clear(key)
 	})
-	return slot
+	if err != nil {
+		return -1, fmt.Errorf("read vault: %w", bare(err))
+	}
+	return slot, nil
 }
 
 func (v vault) createIdentity(pw *Password, keep []*Password) (*Identity, error) {
@@ -128,7 +157,7 @@ func (v vault) createIdentity(pw *Password, keep []*Password) (*Identity, error)
 		return nil, err
 	}
 	v.clean()
-	file, err := v.read()
+	salt, err := v.read(saltSize)
 	if err != nil {
 		return nil, err
 	}
@@ -139,13 +168,14 @@ func (v vault) createIdentity(pw *Password, keep []*Password) (*Identity, error)
 		}
 	}()
 	for _, p := range append([]*Password{pw}, keep...) {
-		k, err := v.derive(file, p)
+		k, err := v.derive(salt, p)
 		if err != nil {
 			return nil, err
 		}
 		keks = append(keks, k)
 	}
-	return v.place(file[:saltSize], keks[0], keks[1:])
+	defer collect()()
+	return v.place(salt, keks[0], keks[1:])
 }
 
 // place writes a new identity into a random slot that none of keep opens and returns it. The
@@ -153,15 +183,15 @@ func (v vault) createIdentity(pw *Password, keep []*Password) (*Identity, error)
 func (v vault) place(salt []byte, kek *arena, keep []*arena) (*Identity, error) {
 	var id *Identity
 	err := v.update(func(file []byte) error {
-		if subtle.ConstantTimeCompare(salt, file[:saltSize]) == 0 {
+		if !bytes.Equal(salt, file[:saltSize]) {
 			return ErrChanged
 		}
-		slot, err := freeSlot(file, kek, keep)
+		slot, err := freeSlot(bytes.NewReader(file), kek, keep)
 		if err != nil {
 			return err
 		}
 		do(func() { sealNew(slotOf(file, slot), kek.bytes(), slot) })
-		id, err = v.unlock(file, kek)
+		id, err = v.unlock(bytes.NewReader(file), salt, kek)
 		return err
 	})
 	if err != nil && id != nil {
@@ -174,15 +204,15 @@ func (v vault) place(salt []byte, kek *arena, keep []*arena) (*Identity, error) 
 }
 
 // freeSlot draws a slot for kek among those that no kek of keep opens.
-func freeSlot(file []byte, kek *arena, keep []*arena) (int, error) {
-	if slotFor(file, kek) >= 0 {
-		return 0, ErrExists
+func freeSlot(file io.ReaderAt, kek *arena, keep []*arena) (int, error) {
+	if slot, err := slotFor(file, kek); err != nil || slot >= 0 {
+		return 0, cmp.Or(err, ErrExists)
 	}
 	var kept [Slots]bool
 	for _, k := range keep {
-		slot := slotFor(file, k)
-		if slot < 0 {
-			return 0, ErrPassword
+		slot, err := slotFor(file, k)
+		if err != nil || slot < 0 {
+			return 0, cmp.Or(err, ErrPassword)
 		}
 		kept[slot] = true
 	}
