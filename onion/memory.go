@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"nightjar/onion/pipe"
+	"nightjar/onion/quiet"
 )
 
 // Memory is a network of paths in memory.
@@ -248,7 +249,7 @@ func (l *memoryListener) refuseIfGone() bool {
 
 func (l *memoryListener) ID() string                 { return l.id }
 func (l *memoryListener) Published() <-chan struct{} { return l.published }
-func (l *memoryListener) Addr() net.Addr             { return pipe.Addr{} }
+func (l *memoryListener) Addr() net.Addr             { return quiet.Addr{} }
 
 // checkRemote refuses what no path could dial.
 func checkRemote(to Remote) error {

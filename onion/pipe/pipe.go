@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"nightjar/onion/quiet"
 )
 
 // Buffer is how many bytes wait in one direction before Write blocks.
@@ -153,14 +155,5 @@ func (e *end) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-func (e *end) LocalAddr() net.Addr  { return Addr{} }
-func (e *end) RemoteAddr() net.Addr { return Addr{} }
-
-// Addr is the address of every end: none.
-type Addr struct{}
-
-// Network returns "path".
-func (Addr) Network() string { return "path" }
-
-// String returns "path".
-func (Addr) String() string { return "path" }
+func (e *end) LocalAddr() net.Addr  { return quiet.Addr{} }
+func (e *end) RemoteAddr() net.Addr { return quiet.Addr{} }

@@ -1,0 +1,157 @@
+// Package lend is the gateway: one node lends its UDP to others, for DHT datagrams only, over
+// streams that reach it through an onion service. Gateway is the lender's end, PacketConn the
+// borrower's; package frame is what they say. The lender keeps no log; it learns what the datagrams
+// say, but not whose they are. What a DHT datagram is, it is told by two functions.
+package lend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"nightjar/onion/quiet"
+)
+
+// Config says what a gateway lends.
+type Config struct {
+	// Listen is the IPv4 address, with port 0, at which UDP sockets are opened; "" is 0.0.0.0:0.
+	// Each stream has a socket of its own, so no port can be named.
+	Listen string
+	// AllowPrivate lets datagrams go to addresses that are not on the Internet: for networks that
+	// are private as a whole, never beside a network that strangers must not reach.
+	AllowPrivate bool
+	// Accept reports whether a client's datagram may be sent: whether it is a DHT query.
+	Accept func(packet []byte) bool
+	// Reply reports whether a node's datagram may be returned: whether it is a DHT reply.
+	Reply func(packet []byte) bool
+	// Nodes returns DHT nodes for clients that know none. It may be nil.
+	Nodes func() []netip.AddrPort
+}
+
+// The bounds of a gateway.
+const (
+	maxLent    = 256              // streams at a time; more are closed at once
+	lentIdle   = 2 * time.Minute  // without a frame from the client
+	lentLife   = 30 * time.Minute // of one stream
+	lentStall  = 10 * time.Second // until a client that does not read is given up
+	streamRate = 40               // datagrams per second and stream; a faster client waits
+	totalRate  = 800              // per second over all streams
+	hostRate   = 20               // per second to one host on the Internet; more are dropped
+	replyTime  = 30 * time.Second // in which a node's reply is awaited
+	maxAsked   = 1024             // nodes per stream from which a reply is awaited
+)
+
+var (
+	// ErrConfig means a Config without rules, or with a Listen that is not IPv4 and port 0.
+	ErrConfig = errors.New("a gateway needs its rules, and an IPv4 address with port 0")
+	// errPacket is why a datagram was not carried; only counted.
+	errPacket = errors.New("datagram dropped")
+)
+
+// A Gateway lends UDP. It is safe for use by several goroutines at once.
+type Gateway struct {
+	config Config
+	open   func(context.Context) (udpSocket, error)
+	rate   *rate.Limiter
+	hosts  hostLimit
+	seats  chan struct{}
+
+	served, refused, sent, returned, dropped atomic.Uint64
+}
+
+// Stats are counts since the start; no more than counts is kept.
+type Stats struct {
+	Streams  int    // open now
+	Served   uint64 // streams so far
+	Refused  uint64 // streams closed at once because all seats were taken
+	Sent     uint64 // datagrams sent to nodes
+	Returned uint64 // replies returned to clients
+	Dropped  uint64 // datagrams and replies against the rules
+}
+
+// New returns a gateway that serves nobody yet. The error is ErrConfig.
+func New(c Config) (*Gateway, error) {
+	at := netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
+	if c.Listen != "" {
+		var err error
+		if at, err = netip.ParseAddrPort(c.Listen); err != nil {
+			return nil, ErrConfig
+		}
+	}
+	if c.Accept == nil || c.Reply == nil || !at.Addr().Is4() || at.Port() != 0 {
+		return nil, ErrConfig
+	}
+	return &Gateway{
+		config: c,
+		open:   func(ctx context.Context) (udpSocket, error) { return openUDP(ctx, at) },
+		rate:   rate.NewLimiter(totalRate, totalRate),
+		seats:  make(chan struct{}, maxLent),
+	}, nil
+}
+
+// Serve lends to the clients that l accepts until ctx ends or l fails. It closes l, and returns
+// when every stream has ended.
+func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	var streams sync.WaitGroup
+	defer streams.Wait()
+	defer cancel()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			l.Close()
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("accept stream: %w", quiet.Error(err))
+		}
+		select {
+		case g.seats <- struct{}{}:
+		default:
+			g.refused.Add(1)
+			c.Close()
+			continue
+		}
+		g.served.Add(1)
+		streams.Go(func() {
+			defer func() { <-g.seats }()
+			g.lend(ctx, c)
+		})
+	}
+}
+
+// Stats returns the counts.
+func (g *Gateway) Stats() Stats {
+	return Stats{
+		Streams: len(g.seats),
+		Served:  g.served.Load(), Refused: g.refused.Load(), Sent: g.sent.Load(),
+		Returned: g.returned.Load(), Dropped: g.dropped.Load(),
+	}
+}
+
+// A hostLimit bounds how fast one host is sent to, over all streams. It counts in whole seconds
+// and forgets with each of them.
+type hostLimit struct {
+	mu     sync.Mutex
+	second time.Time
+	sent   map[netip.Addr]int // at most totalRate entries
+}
+
+func (h *hostLimit) allow(a netip.Addr, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if second := now.Truncate(time.Second); !second.Equal(h.second) {
+		h.second, h.sent = second, map[netip.Addr]int{}
+	}
+	h.sent[a]++
+	return h.sent[a] <= hostRate
+}

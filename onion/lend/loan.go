@@ -1,0 +1,213 @@
+// One stream of a gateway: frames from a client become datagrams, replies become frames. Each
+// stream has a UDP socket of its own, so that the kernel keeps the replies of one client from all
+// others; datagrams of one stream can be told to belong together anyway, by the DHT node id that
+// they name.
+package lend
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"nightjar/onion/frame"
+	"nightjar/onion/quiet"
+)
+
+// A udpSocket is what a stream needs of its socket; *net.UDPConn meets it.
+type udpSocket interface {
+	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
+	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
+	Close() error
+}
+
+// openUDP opens a socket for IPv4 that cannot send to broadcast addresses.
+func openUDP(ctx context.Context, at netip.AddrPort) (udpSocket, error) {
+	lc := net.ListenConfig{Control: forbidBroadcast}
+	c, err := lc.ListenPacket(ctx, "udp4", at.String())
+	if err != nil {
+		return nil, quiet.Error(err)
+	}
+	return c.(*net.UDPConn), nil
+}
+
+// A loan is one stream at work.
+type loan struct {
+	g      *Gateway
+	stream net.Conn
+	udp    udpSocket
+	rate   *rate.Limiter
+	end    time.Time
+
+	writing sync.Mutex // of frames to stream
+
+	mu    sync.Mutex
+	asked map[netip.AddrPort]debt
+}
+
+// A debt is what a node owes to a stream.
+type debt struct {
+	replies int
+	until   time.Time
+}
+
+// lend serves one stream to its end.
+func (g *Gateway) lend(ctx context.Context, stream net.Conn) {
+	defer stream.Close()
+	udp, err := g.open(ctx)
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	l := &loan{g: g, stream: stream, udp: udp, rate: rate.NewLimiter(streamRate, 2*streamRate),
+		end: time.Now().Add(lentLife), asked: map[netip.AddrPort]debt{}}
+	stop := context.AfterFunc(ctx, func() {
+		stream.Close()
+		udp.Close()
+	})
+	defer stop()
+	var down sync.WaitGroup
+	down.Go(func() {
+		l.down()
+		cancel()
+	})
+	l.up(ctx)
+	cancel()
+	stream.Close()
+	udp.Close()
+	down.Wait()
+}
+
+// up carries datagrams from the client to nodes.
+func (l *loan) up(ctx context.Context) {
+	r := bufio.NewReaderSize(l.stream, 4<<10)
+	buf := make([]byte, frame.MaxFrame)
+	for {
+		idle := time.Now().Add(lentIdle)
+		if idle.After(l.end) {
+			idle = l.end
+		}
+		l.stream.SetReadDeadline(idle)
+		f, err := frame.Read(r, buf)
+		if err != nil || l.rate.Wait(ctx) != nil || l.g.rate.Wait(ctx) != nil {
+			return
+		}
+		if f.Node == frame.Control() {
+			err = l.control(f.Payload)
+		} else {
+			err = l.send(f)
+		}
+		switch err {
+		case nil:
+		case errPacket:
+			l.g.dropped.Add(1)
+		default:
+			return
+		}
+	}
+}
+
+// control answers what is asked of the gateway itself. What it does not know it drops, so that
+// there can be more questions one day.
+func (l *loan) control(question []byte) error {
+	if len(question) != 0 {
+		return errPacket
+	}
+	var nodes []netip.AddrPort
+	if l.g.config.Nodes != nil {
+		nodes = l.g.config.Nodes()
+	}
+	return l.write(frame.Frame{Node: frame.Control(), Payload: frame.AppendNodes(nil, nodes)})
+}
+
+// send sends one datagram, if the rules allow it.
+func (l *loan) send(f frame.Frame) error {
+	c, now := &l.g.config, time.Now()
+	if !frame.MaySend(f.Node, c.AllowPrivate) || !c.Accept(f.Payload) {
+		return errPacket
+	}
+	if frame.Public(f.Node.Addr()) && !l.g.hosts.allow(f.Node.Addr(), now) {
+		return errPacket
+	}
+	if !l.note(f.Node, now) {
+		return errPacket
+	}
+	if _, err := l.udp.WriteToUDPAddrPort(f.Payload, f.Node); err != nil {
+		return errPacket // no route, refused by the kernel: as if lost on the way
+	}
+	l.g.sent.Add(1)
+	return nil
+}
+
+// note remembers that a node was asked. Of too many nodes some are forgotten if their time is over.
+func (l *loan) note(node netip.AddrPort, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d, known := l.asked[node]
+	if !known && len(l.asked) >= maxAsked {
+		for n, old := range l.asked {
+			if now.After(old.until) {
+				delete(l.asked, n)
+			}
+		}
+		if len(l.asked) >= maxAsked {
+			return false
+		}
+	}
+	if now.After(d.until) {
+		d.replies = 0
+	}
+	l.asked[node] = debt{d.replies + 1, now.Add(replyTime)}
+	return true
+}
+
+// owed reports whether a reply of a node is awaited, and crosses it off: a stream gets as many
+// replies as it sent queries.
+func (l *loan) owed(node netip.AddrPort, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d, known := l.asked[node]
+	if !known || d.replies == 0 || now.After(d.until) {
+		return false
+	}
+	d.replies--
+	l.asked[node] = d
+	return true
+}
+
+// down carries replies from nodes to the client.
+func (l *loan) down() {
+	buf := make([]byte, frame.MaxPayload+1)
+	for {
+		n, node, err := l.udp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			return
+		}
+		node = netip.AddrPortFrom(node.Addr().Unmap(), node.Port())
+		packet := buf[:n]
+		if n > frame.MaxPayload || !l.g.config.Reply(packet) || !l.owed(node, time.Now()) {
+			l.g.dropped.Add(1)
+			continue
+		}
+		if l.write(frame.Frame{Node: node, Payload: packet}) != nil {
+			return
+		}
+		l.g.returned.Add(1)
+	}
+}
+
+func (l *loan) write(f frame.Frame) error {
+	b, err := f.Append(nil)
+	if err != nil {
+		return err
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.stream.SetWriteDeadline(time.Now().Add(lentStall))
+	_, err = l.stream.Write(b)
+	return err
+}
