@@ -5,6 +5,7 @@ package mux
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"nightjar/tunnel/record"
 )
@@ -63,6 +64,7 @@ func (s *Stream) emit(plain []byte) []byte {
 func (s *Stream) emitData(plain []byte, n int) []byte {
 	plain = record.AppendHeader(plain, record.Data, idSize+n)
 	plain = binary.BigEndian.AppendUint32(plain, s.id)
+	plain = slices.Grow(plain, n)
 	end := len(plain) + n
 	s.out.pop(plain[len(plain):end])
 	s.credit -= uint32(n)

@@ -45,12 +45,14 @@ func (l *Lane) Seal(plain []byte) (sealed []byte, err error) {
 	n := len(plain)
 	plain = plain[:Plain]
 	clear(plain[n:])
-	l.advance()
+	l.point()
+	l.count++
 	Erasing(func() { sealed = l.aead.Seal(plain[:0], l.nonce[:], plain, nil) })
 	return sealed, nil
 }
 
-// Open opens one record in place and returns its plaintext, Plain bytes.
+// Open opens one record in place and returns its plaintext, Plain bytes. A forged one is lost, and
+// leaves the lane as it was.
 func (l *Lane) Open(sealed []byte) (plain []byte, err error) {
 	if l.count >= Wear {
 		return nil, ErrWorn
@@ -58,16 +60,14 @@ func (l *Lane) Open(sealed []byte) (plain []byte, err error) {
 	if len(sealed) != Size {
 		return nil, ErrForged
 	}
-	l.advance()
+	l.point()
 	Erasing(func() { plain, err = l.aead.Open(sealed[:0], l.nonce[:], sealed, nil) })
 	if err != nil {
 		return nil, ErrForged
 	}
+	l.count++
 	return plain, nil
 }
 
-// advance writes the counter into the nonce, as the Noise specification does for ChaChaPoly.
-func (l *Lane) advance() {
-	binary.LittleEndian.PutUint64(l.nonce[4:], l.count)
-	l.count++
-}
+// point writes the counter into the nonce, as the Noise specification does for ChaChaPoly.
+func (l *Lane) point() { binary.LittleEndian.PutUint64(l.nonce[4:], l.count) }
