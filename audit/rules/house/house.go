@@ -108,7 +108,7 @@ func wrap(root string, p *packages.Package) *Package {
 		if !strings.HasSuffix(name, ".go") {
 			continue
 		}
-		f, err := parser.ParseFile(p.Fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		f, err := parser.ParseFile(p.Fset, name, nil, parser.ParseComments)
 		if err == nil {
 			h.Unseen = append(h.Unseen, h.source(f))
 		}

@@ -28,8 +28,9 @@ var domains = []string{
 }
 
 // Hosts finds string constants of the program that name a host or an address outside this
-// machine. Loopback, the unspecified address and names under .invalid are free; known
-// holds the texts of specifications that look like hosts, each with its reason.
+// machine. Free are loopback, the unspecified address, and what RFC 2606, RFC 5737 and RFC
+// 3849 set aside for documents; known holds the texts of specifications that look like
+// hosts, each with its reason.
 func Hosts(ps []*house.Package, known map[string]string) []house.Finding {
 	var out []house.Finding
 	for _, p := range ps {
@@ -64,18 +65,30 @@ func Hosts(ps []*house.Package, known map[string]string) []house.Finding {
 func NamesHost(text string) string {
 	for _, name := range regexp.MustCompile(hostName).FindAllString(text, -1) {
 		end := strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
-		if slices.Contains(domains, end) {
+		if slices.Contains(domains, end) && !strings.HasPrefix(name, "example.") {
 			return name
 		}
 	}
 	for _, word := range regexp.MustCompile(`[0-9a-fA-F:.]{3,}`).FindAllString(text, -1) {
 		for _, s := range []string{word, strings.Trim(word, ":."), beforePort(word)} {
-			if a, err := netip.ParseAddr(s); err == nil && !a.IsLoopback() && !a.IsUnspecified() {
+			if a, err := netip.ParseAddr(s); err == nil && !reserved(a) {
 				return s
 			}
 		}
 	}
 	return ""
+}
+
+// reserved reports whether an address is nobody's: of this machine, of documents, or of
+// 0.0.0.0/8, as versions of programs look.
+func reserved(a netip.Addr) bool {
+	for _, p := range []string{"0.0.0.0/8", "127.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24",
+		"203.0.113.0/24", "::/127", "2001:db8::/32"} {
+		if netip.MustParsePrefix(p).Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
 }
 
 func beforePort(s string) string {

@@ -8,6 +8,7 @@
 package leaks
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -114,7 +115,7 @@ func (t *texts) speaks(call *ast.CallExpr) string {
 		return "error"
 	case path == "fmt" && strings.HasPrefix(name, "Sprint") && t.fn.Name.Name == "Error":
 		return "error"
-	case path == "log" || path == "log/slog":
+	case (path == "log" || path == "log/slog") && !strings.HasPrefix(name, "New"):
 		return "log"
 	}
 	return ""
@@ -137,11 +138,13 @@ func (t *texts) wrong(a ast.Expr) string {
 	if tv.Value != nil || tv.IsNil() || tv.Type == nil {
 		return ""
 	}
-	if call, ok := ast.Unparen(a).(*ast.CallExpr); ok {
-		if o := callee(t.p, call); o != nil && o.Pkg() != nil &&
-			(o.Pkg().Path() == "log/slog" || o.Pkg().Path() == "fmt") {
-			for _, inner := range call.Args {
-				if why := t.wrong(inner); why != "" {
+	switch e := ast.Unparen(a).(type) {
+	case *ast.BinaryExpr:
+		return cmp.Or(t.wrong(e.X), t.wrong(e.Y))
+	case *ast.CallExpr:
+		if inner, ok := t.passes(e); ok {
+			for _, i := range inner {
+				if why := t.wrong(i); why != "" {
 					return why
 				}
 			}
@@ -152,6 +155,23 @@ func (t *texts) wrong(a ast.Expr) string {
 		return t.quotes(a)
 	}
 	return forbidden(tv.Type, a)
+}
+
+// passes reports whether a call only makes a text of other values, and of which: one of fmt
+// or slog of its arguments, the Error method of its error.
+func (t *texts) passes(call *ast.CallExpr) ([]ast.Expr, bool) {
+	o := callee(t.p, call)
+	if o == nil {
+		return nil, false
+	}
+	if sel, ok := call.Fun.(*ast.SelectorExpr); ok && o.Name() == "Error" &&
+		types.AssignableTo(t.p.TypesInfo.TypeOf(sel.X), errorType()) {
+		return []ast.Expr{sel.X}, true
+	}
+	if o.Pkg() == nil {
+		return nil, false
+	}
+	return call.Args, o.Pkg().Path() == "log/slog" || o.Pkg().Path() == "fmt"
 }
 
 // quotes says from where an error comes that repeats its input, or nothing.
@@ -277,7 +297,9 @@ func source(p *house.Package, call *ast.CallExpr) string {
 	if path == "net" && slices.Contains([]string{"Pipe", "ParseMAC"}, o.Name()) {
 		return ""
 	}
-	in := func(q string) bool { return path == q || strings.Contains(q, ".") && house.Within(path, q) }
+	in := func(q string) bool {
+		return path == q || strings.Contains(q, ".") && house.Within(path, q)
+	}
 	if slices.ContainsFunc(quoting, in) {
 		return path + "." + walls.Name(o)
 	}

@@ -59,7 +59,8 @@ func (p *Program) Dialers() []string {
 		roots = append(roots, sp.Func("main"), sp.Func("init"))
 	}
 	lines := map[string]bool{}
-	_ = callgraph.GraphVisitEdges(rta.Analyze(roots, true).CallGraph, func(e *callgraph.Edge) error {
+	graph := rta.Analyze(roots, true).CallGraph
+	_ = callgraph.GraphVisitEdges(graph, func(e *callgraph.Edge) error {
 		if line := edge(e); line != "" {
 			lines[line] = true
 		}
@@ -82,7 +83,8 @@ func edge(e *callgraph.Edge) string {
 	if from.Pkg == nil || !library(from.Pkg.Pkg.Path()) {
 		return ""
 	}
-	line := from.Pkg.Pkg.Path() + ": " + from.RelString(from.Pkg.Pkg) + " -> " + e.Callee.Func.String()
+	pkg := from.Pkg.Pkg
+	line := pkg.Path() + ": " + from.RelString(pkg) + " -> " + e.Callee.Func.String()
 	if e.Site.Common().StaticCallee() == nil {
 		line += " (dynamic)"
 	}

@@ -76,3 +76,14 @@ func Classify(text string) string {
 	}
 	return ""
 }
+
+// Directory returns where the source of a linked module lies.
+func (p *Program) Directory(module string) (string, bool) {
+	dir := ""
+	packages.Visit(p.pkgs, nil, func(q *packages.Package) {
+		if q.Module != nil && q.Module.Path == module {
+			dir = q.Module.Dir
+		}
+	})
+	return dir, dir != ""
+}

@@ -20,7 +20,7 @@ func Docs(ps []*house.Package) []house.Finding {
 	for _, p := range ps {
 		out = append(out, packageComment(p)...)
 		for _, f := range p.All() {
-			if !saysWhat(f.File) {
+			if !saysWhat(p, f.File) {
 				out = append(out, p.At(f.Package, "the file does not say what it holds",
 					"begin it with one sentence, before or after the package clause"))
 			}
@@ -66,8 +66,8 @@ func said(group *ast.CommentGroup) bool {
 }
 
 // saysWhat reports whether a comment stands before the first declaration that is not an
-// import, and is not merely that declaration's own.
-func saysWhat(f *ast.File) bool {
+// import, on a line of its own, and is not merely that declaration's.
+func saysWhat(p *house.Package, f *ast.File) bool {
 	var own *ast.CommentGroup
 	end := f.FileEnd
 	for _, d := range f.Decls {
@@ -78,7 +78,8 @@ func saysWhat(f *ast.File) bool {
 		break
 	}
 	for _, group := range f.Comments {
-		if group != own && group.Pos() < end && said(group) {
+		beside := p.Place(group.Pos()).Line == p.Place(f.Package).Line
+		if group != own && group.Pos() < end && !beside && said(group) {
 			return true
 		}
 	}

@@ -143,8 +143,8 @@ func fixed(p *house.Package, e ast.Expr) bool {
 	case *ast.UnaryExpr:
 		_, literal := e.X.(*ast.CompositeLit)
 		return literal && fixed(p, e.X)
-	case *ast.CallExpr: // a conversion such as []byte("label")
-		return len(e.Args) == 1 && p.TypesInfo.Types[e.Fun].IsType() && fixed(p, e.Args[0])
+	case *ast.CallExpr:
+		return p.TypesInfo.Types[e.Fun].IsType() && fixed(p, e.Args[0]) || alphabet(p, e)
 	case *ast.Ident:
 		_, fn := p.TypesInfo.Uses[e].(*types.Func)
 		return fn
@@ -153,6 +153,18 @@ func fixed(p *house.Package, e ast.Expr) bool {
 		return fn
 	}
 	return false
+}
+
+// alphabet reports whether a call makes an encoding of constants. Its table is filled when
+// the program starts, but nothing can change it afterwards.
+func alphabet(p *house.Package, call *ast.CallExpr) bool {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || p.TypesInfo.Uses[sel.Sel] == nil || p.TypesInfo.Uses[sel.Sel].Pkg() == nil {
+		return false
+	}
+	path := p.TypesInfo.Uses[sel.Sel].Pkg().Path()
+	return (path == "encoding/base32" || path == "encoding/base64") &&
+		!slices.ContainsFunc(call.Args, func(a ast.Expr) bool { return !fixed(p, a) })
 }
 
 func keyName(kv *ast.KeyValueExpr) *ast.Ident {

@@ -80,7 +80,7 @@ func Sockets(ps []*house.Package, grants []Grant) []house.Finding {
 				}
 			})
 		}
-		out = append(out, unseen(p)...)
+		out = append(out, unseen(p, grants)...)
 	}
 	return out
 }
@@ -211,18 +211,34 @@ func beyondLoopback(u Use) string {
 	return fmt.Sprintf("of %q is not on loopback", said[1])
 }
 
-// unseen finds dangerous imports in files that the type checker did not see, because they
-// are built for another system.
-func unseen(p *house.Package) []house.Finding {
+// unseen finds sinks in files that the type checker did not see, because they are built
+// for another system. There it goes by the written name; the rule on names sees to it that
+// nothing dangerous has another.
+func unseen(p *house.Package, grants []Grant) []house.Finding {
 	var out []house.Finding
 	for _, f := range p.Unseen {
+		if f.Test || p.Under("audit") {
+			continue
+		}
+		pkgs := map[string]string{}
 		for _, spec := range f.Imports {
 			to := strings.Trim(spec.Path.Value, `"`)
-			if sinks[to] != nil || to == "C" {
-				out = append(out, p.At(spec.Pos(), "a file for another system imports "+to,
-					"keep it out of files that the rules cannot type check"))
-			}
+			pkgs[path.Base(to)] = to
 		}
+		ast.Inspect(f.File, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if id, ok := sel.X.(*ast.Ident); ok && pkgs[id.Name] != "" {
+				u := Use{Pkg: pkgs[id.Name], Name: sel.Sel.Name, File: f}
+				if sink(u) && !granted(p, u, grants) {
+					out = append(out, p.At(id.Pos(), p.Room+" uses "+u.Pkg+"."+u.Name+
+						" on another system", "ask an onion.Path for the connection, or be given it"))
+				}
+			}
+			return true
+		})
 	}
 	return out
 }

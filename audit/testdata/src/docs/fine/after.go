@@ -1,0 +1,6 @@
+package fine
+
+// This file says what it holds, after the package clause.
+
+// More has a comment.
+func More() {}

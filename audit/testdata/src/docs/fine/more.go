@@ -1,0 +1,5 @@
+//go:build !plan9
+
+// This file says what it holds, after its constraint.
+
+package fine

@@ -1,0 +1,2 @@
+// Package two is described here,
+package two

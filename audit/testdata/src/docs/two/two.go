@@ -1,0 +1,2 @@
+// Package two is described here as well.
+package two // want "a second package comment"

@@ -1,0 +1,2 @@
+// Package keystore hides its import behind another system.
+package keystore

@@ -1,0 +1,2 @@
+// Package node has tests.
+package node
