@@ -33,7 +33,8 @@ func victims() map[string]func([]string) {
 	return map[string]func([]string){
 		"session": sessionVictim, "naive": naiveVictim,
 		"writer": writerVictim, "in place": inPlaceVictim,
-		"unlock": unlockVictim,
+		"unlock": unlockVictim, "limit": limitVictim, "limit naive": limitNaiveVictim,
+		"harden": hardenVictim, "disk": diskVictim,
 	}
 }
 
