@@ -67,6 +67,9 @@ func (n *Node) Invite(text, name, greeting string) (string, error) {
 	if c.Address == n.self {
 		return "", ErrSelf
 	}
+	if err := card.CheckGreeting(greeting); err != nil {
+		return "", err
+	}
 	if _, err := keystore.AgreementKeyOf(c.Address); err != nil {
 		return "", card.ErrAddress
 	}

@@ -172,7 +172,6 @@ func (n *Node) dialTunnel(ctx context.Context, r card.Reach, p tunnel.Peer) (*tu
 		if err == nil {
 			return tun, nil
 		}
-		_ = conn.Close()
 		last = err
 	}
 	if last == nil {

@@ -14,6 +14,7 @@ import (
 	"nightjar/node/meet"
 	"nightjar/node/talk"
 	"nightjar/onion"
+	"nightjar/tunnel"
 )
 
 // Errors a caller can act on.
@@ -61,6 +62,7 @@ type Node struct {
 	self card.Address
 	feed feed
 	crew crew
+	door tunnel.Door
 
 	mu      sync.Mutex
 	book    *book.Book

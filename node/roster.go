@@ -7,13 +7,12 @@ import (
 
 	"nightjar/node/book"
 	"nightjar/node/card"
+	"nightjar/node/meet"
 )
 
 const (
-	republish       = 60 * time.Minute // storing nodes keep an item for two hours
-	republishSpread = 20 * time.Minute // each slot has a rhythm of its own
-	publishRetry    = 30 * time.Second // after a publication too few nodes took
-	meetTime        = 2 * time.Minute  // for one operation on the DHT
+	publishRetry = 30 * time.Second // after a publication too few nodes took
+	meetTime     = 2 * time.Minute  // for one operation on the DHT
 )
 
 // keepRoster runs one keeper for every contact we want to be in touch with, and ends those of
@@ -84,7 +83,7 @@ func (n *Node) keepPublished(ctx context.Context, a card.Address, first chan str
 	}
 	done := false
 	for ctx.Err() == nil {
-		wait := republish - republishSpread + rand.N(2*republishSpread)
+		wait := time.Until(meet.Next(time.Now()))
 		if err := n.publishTo(ctx, a); err != nil {
 			wait = publishRetry + rand.N(publishRetry)
 		} else if !done {

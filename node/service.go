@@ -9,12 +9,11 @@ import (
 	"nightjar/node/card"
 	"nightjar/node/talk"
 	"nightjar/onion"
-	"nightjar/tunnel"
 )
 
 const (
 	servicePort  = 1                // the virtual port of our onion service; nobody outside sees it
-	knockTime    = 45 * time.Second // for a stranger or a slow circuit to finish the handshake
+	knockTime    = 90 * time.Second // longer than a tunnel's door keeps a stranger waiting
 	knockers     = 32               // unfinished handshakes at once; more wait in tor
 	reachFor     = 24 * time.Hour   // how long a reach record is believed
 	serviceRetry = 15 * time.Second
@@ -80,13 +79,16 @@ func (n *Node) publishService(ctx context.Context) (onion.Listener, error) {
 func (n *Node) acceptAll(ctx context.Context, l onion.Listener) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	n.crew.spawn(func(context.Context) {
+	if !n.crew.spawn(func(context.Context) {
 		select {
 		case <-n.servicePoke:
 		case <-ctx.Done():
 		}
 		_ = l.Close()
-	})
+	}) {
+		_ = l.Close()
+		return
+	}
 	seats := make(chan struct{}, knockers)
 	for {
 		conn, err := l.Accept()
@@ -106,11 +108,10 @@ func (n *Node) acceptAll(ctx context.Context, l onion.Listener) {
 // admit finishes the handshake with whoever knocked. Strangers hear nothing.
 func (n *Node) admit(ctx context.Context, conn net.Conn, leave func()) {
 	handshake, cancel := context.WithTimeout(ctx, knockTime)
-	tun, err := tunnel.Accept(handshake, conn, n.id, n.peers)
+	tun, err := n.door.Accept(handshake, conn, n.id, n.peers)
 	if err != nil {
 		cancel()
 		leave()
-		_ = conn.Close()
 		return
 	}
 	stream, err := tun.AcceptStream(handshake)

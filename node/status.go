@@ -131,6 +131,8 @@ func why(err error) string {
 		{ErrNoGateway, "no gateway is known; add one: nightjar gateway add LINE"},
 		{errNotAccepted, "the contact is away or has not accepted yet"},
 		{meet.ErrNotFound, "nothing is stored there now; the contact may be away"},
+		{meet.ErrTaken, "somebody else who has the card blocked that place; again at the next"},
+		{meet.ErrLost, "the gateway was lost"},
 		{meet.ErrFewStores, "too few DHT nodes took it"},
 		{meet.ErrNoNodes, "the gateway knows no DHT nodes"},
 		{onion.ErrNoService, "the service is not there now"},

@@ -1,0 +1,200 @@
+// The stage for tests of a node: identities of a real vault, paths and meetings in memory.
+package node
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"nightjar/keystore"
+	"nightjar/node/book"
+	"nightjar/node/card"
+	"nightjar/node/meet"
+	"nightjar/node/talk"
+	"nightjar/onion"
+)
+
+// vaults are the identities of the tests: made once, since opening a vault costs 256 MiB and half
+// a second, and emptied for each test.
+var vaults = sync.OnceValues(func() ([]*keystore.Identity, error) {
+	dir, err := os.MkdirTemp("", "node")
+	if err != nil {
+		return nil, err
+	}
+	var ids []*keystore.Identity
+	for _, name := range []string{"desk", "source", "third"} {
+		pw, err := keystore.NewPassword([]byte(name))
+		if err != nil {
+			return nil, err
+		}
+		id, err := keystore.Create(filepath.Join(dir, name), pw)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+})
+
+// dht is a DHT without nodes: what is stored can be found, by whoever knows where.
+type dht struct {
+	mu      sync.Mutex
+	slots   map[string]card.Reach
+	inboxes map[[32]byte][][]byte
+	puts    map[meet.Side]int
+}
+
+func newDHT() *dht {
+	return &dht{slots: map[string]card.Reach{}, inboxes: map[[32]byte][][]byte{},
+		puts: map[meet.Side]int{}}
+}
+
+func slot(root [32]byte, s meet.Side) string { return string(root[:]) + string(rune(s)) }
+
+func (d *dht) Publish(_ context.Context, root [32]byte, s meet.Side, r card.Reach) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.slots[slot(root, s)] = r
+	d.puts[s]++
+	return 8, nil
+}
+
+func (d *dht) Find(_ context.Context, root [32]byte, s meet.Side) (card.Reach, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r, ok := d.slots[slot(root, s)]
+	if !ok {
+		return r, meet.ErrNotFound
+	}
+	return r, nil
+}
+
+func (d *dht) Leave(_ context.Context, inbox [32]byte, sealed []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inboxes[inbox] = append(d.inboxes[inbox], sealed)
+	return 8, nil
+}
+
+func (d *dht) Collect(_ context.Context, inbox [32]byte) ([][]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([][]byte(nil), d.inboxes[inbox]...), nil
+}
+
+// world is one test's networks and the people on them.
+type world struct {
+	t   *testing.T
+	net *onion.Memory
+	dht *dht
+}
+
+// person is somebody with a running node.
+type person struct {
+	*Node
+	id   *keystore.Identity
+	path onion.Path
+	stop func()
+	feed <-chan Event
+}
+
+// inWorld runs a test under fake time; people it starts are stopped at its end.
+func inWorld(t *testing.T, f func(t *testing.T, w *world)) {
+	t.Helper()
+	ids, err := vaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if err := id.Save(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		f(t, &world{t: t, net: onion.NewMemory(), dht: newDHT()})
+	})
+}
+
+// start lets the i-th identity work. Its phone may be nil.
+func (w *world) start(i int, phone Phone) *person {
+	w.t.Helper()
+	ids, err := vaults()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	path := w.net.Path()
+	n, err := New(Config{Identity: ids[i], Path: path, Meeting: w.dht})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if phone != nil {
+		n.SetPhone(phone)
+	}
+	g, err := path.Publish(w.t.Context(), onion.Service{Seed: [32]byte{byte(i + 1)}, Port: 1})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := n.AddGateway(card.Gateway{ID: g.ID(), Port: 1}); err != nil {
+		w.t.Fatal(err)
+	}
+	feed, _ := n.Watch()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = n.Run(ctx) }()
+	p := &person{Node: n, id: ids[i], path: path, feed: feed}
+	p.stop = sync.OnceFunc(func() { cancel(); <-done; _ = path.Close() })
+	w.t.Cleanup(p.stop)
+	return p
+}
+
+// await reads p's events until one of this kind comes.
+func (w *world) await(p *person, kind EventKind) Event {
+	w.t.Helper()
+	for e := range p.feed {
+		if e.Kind == kind {
+			return e
+		}
+	}
+	w.t.Fatalf("the node ended before %q", kind)
+	return Event{}
+}
+
+// invite lets source add desk's card, and returns what desk calls source.
+func (w *world) invite(desk, source *person) string {
+	w.t.Helper()
+	line, err := desk.Card(false)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := source.Invite(line, "desk", "about the harbour"); err != nil {
+		w.t.Fatal(err)
+	}
+	w.await(source, EventInvited)
+	desk.Check()
+	return w.await(desk, EventInvitation).Contact
+}
+
+// befriend brings two people in touch: desk calls the other "source".
+func (w *world) befriend(desk, source *person) {
+	w.t.Helper()
+	if err := desk.Accept(w.invite(desk, source), "source"); err != nil {
+		w.t.Fatal(err)
+	}
+	w.await(desk, EventConnected)
+	w.await(source, EventConnected)
+}
+
+// state is how far p's only message with a contact has come.
+func (p *person) state(contact string) (states []talk.State) {
+	p.look(func(b *book.Book) {
+		for _, e := range b.Messages {
+			if e.With == contact {
+				states = append(states, e.Message.State)
+			}
+		}
+	})
+	return states
+}
