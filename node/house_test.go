@@ -85,6 +85,13 @@ func (d *dht) Collect(_ context.Context, inbox [32]byte) ([][]byte, error) {
 	return append([][]byte(nil), d.inboxes[inbox]...), nil
 }
 
+// publishers is how many sides of pairs have published anything.
+func (d *dht) publishers() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.puts)
+}
+
 // world is one test's networks and the people on them.
 type world struct {
 	t   *testing.T

@@ -44,7 +44,7 @@ func TestInviterLearnsNothingBeforeAcceptance(t *testing.T) {
 				t.Error("source sees something of desk before it was accepted")
 			}
 		}
-		if len(w.dht.puts) != 1 {
+		if w.dht.publishers() != 1 {
 			t.Error("desk published something for a contact it has not accepted")
 		}
 		// The naive variant publishes for everybody who asks: the inviter sees it at once.
@@ -74,7 +74,7 @@ func TestRefusalLooksLikeAbsence(t *testing.T) {
 					seen = append(seen, e)
 				}
 			}
-			puts = len(w.dht.puts)
+			puts = w.dht.publishers()
 		})
 		return seen, puts
 	}
