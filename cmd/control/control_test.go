@@ -1,0 +1,100 @@
+// Claims about the control socket.
+package control
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestSocketIsForItsOwnerOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "control")
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, err %v", info.Mode(), err)
+	}
+}
+
+func TestSocketWorksHoweverLongThePathIs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long/", 40))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "control")
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- Serve(ctx, l, Engine{Phone: func() Phone { return Phone{On: true} }}) }()
+	var p Phone
+	if err := NewClient(path).Do(ctx, http.MethodGet, "/v1/phone", nil, &p); err != nil || !p.On {
+		t.Errorf("answer %v, err %v", p, err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("serve ended with %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the socket is still there")
+	}
+}
+
+func TestSocketOfAKilledEngineIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "control")
+	old, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.(*net.UnixListener).SetUnlinkOnClose(false)
+	_ = old.Close()
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+}
+
+func TestNobodyThereIsSaid(t *testing.T) {
+	c := NewClient(filepath.Join(t.TempDir(), "control"))
+	if err := c.Do(t.Context(), http.MethodGet, "/v1/status", nil, nil); !errors.Is(err, ErrNoEngine) {
+		t.Errorf("no engine: %v", err)
+	}
+}
+
+func TestRequestWithATypoIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "control")
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- Serve(ctx, l, Engine{}) }()
+	typo := map[string]string{"contcat": "x"}
+	err = NewClient(path).Do(ctx, http.MethodPost, "/v1/messages", typo, nil)
+	var refused *Error
+	if !errors.As(err, &refused) || refused.Code != "bad-request" {
+		t.Errorf("a typo: %v", err)
+	}
+	cancel()
+	<-done
+}
+
+func TestUnknownErrorsStayInside(t *testing.T) {
+	e, status := asError(errors.New("dial 192.0.2.7: secret"))
+	if status != http.StatusInternalServerError || strings.Contains(e.Message, "192") {
+		t.Errorf("%d %q", status, e.Message)
+	}
+}

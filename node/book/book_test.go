@@ -1,0 +1,183 @@
+// Claims about what an identity remembers.
+package book
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"nightjar/node/card"
+	"nightjar/node/talk"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// full is a book with something in every field.
+func full(t testing.TB) *Book {
+	t.Helper()
+	b := &Book{Name: "Newsdesk", Service: 3, PathData: []byte("guards")}
+	b.Issue(Issued{Inbox: [32]byte{1}, Expires: noon.Add(time.Hour)}, noon)
+	b.AddGateway(card.Gateway{ID: strings.Repeat("a", 56), Port: 1})
+	b.AddNode(netip.MustParseAddrPort("192.0.2.7:6881"))
+	must(t, b.Add(Contact{Name: "source", Address: card.Address{1}, Standing: Accepted,
+		PSK: [32]byte{7}, Hint: []byte{1}, Greeting: "hello", Inbox: [32]byte{2}, Left: true}))
+	must(t, b.Add(Contact{Name: "asker", Address: card.Address{2}, Standing: Asking}))
+	must(t, b.Add(Contact{Name: "other", Address: card.Address{3}, Standing: Asking,
+		PSK: [32]byte{9}}))
+	must(t, b.Refuse("other"))
+	must(t, b.Queue("source", talk.ID{1}, "out", noon))
+	b.Receive("source", talk.ID{2}, "in", noon)
+	return b
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBookSurvivesTheVault(t *testing.T) {
+	first, err := full(t).Encode(1 << 20)
+	must(t, err)
+	read, err := Decode(first)
+	must(t, err)
+	second, err := read.Encode(1 << 20)
+	must(t, err)
+	if !bytes.Equal(first, second) {
+		t.Error("what was read is not what was written")
+	}
+	if _, err := read.Contact("source"); err != nil || !read.WasRefused([32]byte{9}) {
+		t.Error("something was forgotten")
+	}
+}
+
+func TestForeignAndDamagedBooksAreToldApart(t *testing.T) {
+	b, err := full(t).Encode(1 << 20)
+	must(t, err)
+	if _, err := Decode(append([]byte{9}, b[1:]...)); !errors.Is(err, ErrVersion) {
+		t.Errorf("another version: %v", err)
+	}
+	if _, err := Decode(b[:len(b)/2]); !errors.Is(err, ErrDamaged) {
+		t.Errorf("half a book: %v", err)
+	}
+}
+
+func TestNothingUnsentOrUnreadIsForgotten(t *testing.T) {
+	b := full(t)
+	for i := range 50 {
+		id := talk.ID{3, byte(i)}
+		must(t, b.Queue("source", id, strings.Repeat("x", 1000), noon))
+		b.Advance("source", id, talk.Delivered)
+	}
+	if _, err := b.Encode(20_000); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Pending("source")) != 1 || len(b.Messages) > 25 {
+		t.Errorf("%d messages kept, %d pending", len(b.Messages), len(b.Pending("source")))
+	}
+	for i := range 50 {
+		must(t, b.Queue("source", talk.ID{4, byte(i)}, strings.Repeat("x", 1000), noon))
+	}
+	before := len(b.Pending("source"))
+	if _, err := b.Encode(20_000); !errors.Is(err, ErrFull) {
+		t.Errorf("a book that is too full: %v", err)
+	}
+	if len(b.Pending("source")) != before {
+		t.Error("an unsent message was forgotten")
+	}
+}
+
+func TestEveryContactHasASeatOfItsOwn(t *testing.T) {
+	b := &Book{}
+	seats := map[uint16]bool{}
+	for i := range MaxContacts {
+		c := Contact{Name: fmt.Sprint("c", i), Address: card.Address{byte(i), 1}}
+		must(t, b.Add(c))
+		seats[b.Contacts[i].Seat] = true
+	}
+	if len(seats) != MaxContacts {
+		t.Errorf("%d seats for %d contacts", len(seats), MaxContacts)
+	}
+	err := b.Add(Contact{Name: "one-more", Address: card.Address{9, 9}})
+	if !errors.Is(err, ErrTooMany) {
+		t.Errorf("one too many: %v", err)
+	}
+}
+
+func TestRemovalMovesTheServiceOn(t *testing.T) {
+	b := full(t)
+	before := b.Service
+	must(t, b.Remove("asker"))
+	if b.Service != before {
+		t.Error("somebody who never had a seat moved the service")
+	}
+	must(t, b.Remove("source"))
+	if b.Service == before || len(b.Messages) != 0 {
+		t.Error("a removed contact still knows the service, or is remembered")
+	}
+}
+
+func TestNamesAreFitForPhonesAndShells(t *testing.T) {
+	for _, bad := range []string{"", "-x", "Upper", "a b", "ü", strings.Repeat("a", 33), "a/b"} {
+		if CheckName(bad) == nil {
+			t.Errorf("%q is a name", bad)
+		}
+	}
+	b := full(t)
+	for _, wish := range []string{"", "Source", "Ünïcode", "--", "\x1b[2J", "asker"} {
+		name := b.FreeName(wish)
+		if CheckName(name) != nil {
+			t.Errorf("%q became %q", wish, name)
+		}
+		if _, err := b.Contact(name); err == nil {
+			t.Errorf("%q became a name that is taken", wish)
+		}
+	}
+}
+
+func TestMutualInvitationsAgreeOnOneKey(t *testing.T) {
+	a := Contact{Standing: Invited, PSK: [32]byte{1}}
+	b := Contact{Standing: Invited, PSK: [32]byte{2}}
+	pskA, pskB := a.PSK, b.PSK
+	if !a.Meet(pskB, nil) || !b.Meet(pskA, nil) || a.PSK != b.PSK {
+		t.Error("two who invited each other do not share a key")
+	}
+	if a.Meet(pskB, nil) {
+		t.Error("an accepted contact was changed by an invitation")
+	}
+}
+
+func TestStateOfAMessageOnlyGrows(t *testing.T) {
+	b := full(t)
+	if !b.Advance("source", talk.ID{1}, talk.Delivered) {
+		t.Fatal("not delivered")
+	}
+	if b.Advance("source", talk.ID{1}, talk.Sent) || b.Advance("asker", talk.ID{1}, talk.Read) {
+		t.Error("a state went back, or a stranger's acknowledgement counted")
+	}
+}
+
+func FuzzBook(f *testing.F) {
+	b, err := full(f).Encode(1 << 20)
+	must(f, err)
+	f.Add(b)
+	f.Add([]byte{version, 0xa0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		bk, err := Decode(b)
+		if err != nil {
+			return
+		}
+		out, err := bk.Encode(1 << 24)
+		if err != nil {
+			t.Fatal("what was read cannot be written")
+		}
+		if _, err := Decode(out); err != nil {
+			t.Fatal("what was written cannot be read")
+		}
+	})
+}
