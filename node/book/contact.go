@@ -37,7 +37,7 @@ type Contact struct {
 	Standing Standing     `cbor:"2,keyasint"`
 	PSK      [32]byte     `cbor:"3,keyasint"`           // made by the inviter, known to both
 	Seat     uint16       `cbor:"4,keyasint"`           // which client key of our onion service they hold
-	Hint     []byte       `cbor:"5,keyasint,omitempty"` // card.Reach of their invitation, encoded
+	Hint     []byte       `cbor:"5,keyasint,omitempty"` // their invitation's card.Reach
 	Greeting string       `cbor:"6,keyasint,omitempty"`
 	Inbox    [32]byte     `cbor:"7,keyasint"`           // of the card we invited them by
 	Left     bool         `cbor:"8,keyasint,omitempty"` // our invitation lies in their inbox

@@ -3,6 +3,7 @@ package talk
 
 import (
 	"bytes"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"testing"
@@ -97,4 +98,24 @@ func FuzzMedia(f *testing.F) {
 			t.Fatal("what parses does not re-encode to itself")
 		}
 	})
+}
+
+func TestRecordsAreTheBytesOfTheProtocol(t *testing.T) {
+	two, three := strings.Repeat("02", 16), strings.Repeat("03", 16)
+	golden := map[string]Record{
+		"a1000a":                              {Kind: KindMain},
+		"a200020150" + two:                    {Kind: KindAck, ID: id(2)},
+		"a300010150" + two + "02626869":       {Kind: KindText, ID: id(2), Text: "hi"},
+		"a300030150" + three + "034401020304": {Kind: KindOffer, ID: id(3), Codecs: Codecs()},
+		"a300050150" + three + "0403":         {Kind: KindAnswer, ID: id(3), Codec: PCMU},
+		"a300060150" + three + "05f5":         {Kind: KindHold, ID: id(3), On: true},
+		"a300070150" + three + "061823":       {Kind: KindDTMF, ID: id(3), Digit: '#'},
+		"a300080150" + three + "0702":         {Kind: KindEnd, ID: id(3), Reason: Busy},
+	}
+	for want, r := range golden {
+		b, err := r.Encode()
+		if got := hex.EncodeToString(b); err != nil || got != want {
+			t.Errorf("kind %d: %s, want %s", r.Kind, got, want)
+		}
+	}
 }
