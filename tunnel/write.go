@@ -13,8 +13,10 @@ const (
 	// batch is how many records leave in one write at most: a datagram that comes while the
 	// carrier is busy waits behind no more than these.
 	batch = 8
-	// fairness is how many records in a row datagrams may fill while stream data waits.
+	// fairness is how many records in a row may leave less than share bytes to what is not a
+	// datagram, while anything waits.
 	fairness = 16
+	share    = 32
 	// lastBatches bounds what Close still sends.
 	lastBatches = 64
 )
@@ -23,7 +25,7 @@ const (
 type writer struct {
 	c      *Conn
 	lane   *record.Lane
-	passed int // records in a row that stream data was passed over
+	passed int // records in a row that datagrams filled
 	buf    [batch * record.Size]byte
 }
 
@@ -139,10 +141,9 @@ func (w *writer) fill(plain []byte) (f filled) {
 	before := len(plain)
 	plain, f.next = w.c.out.fillControl(plain)
 	plain = w.c.streams.Fill(plain)
-	if len(plain) > before || !w.c.streams.Pending() {
+	w.passed++
+	if len(plain)-before >= share || !w.pending() {
 		w.passed = 0
-	} else {
-		w.passed++
 	}
 	if !first {
 		plain = w.c.out.fillDatagrams(plain)
