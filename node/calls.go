@@ -1,3 +1,5 @@
+// Calls with contacts: offers, answers, and the lane for the audio.
+
 package node
 
 import (

@@ -1,3 +1,5 @@
+// The road to the DHT: through a gateway, on a circuit of its own.
+
 package node
 
 import (

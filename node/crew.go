@@ -1,3 +1,5 @@
+// The goroutines of a node, and their one owner.
+
 package node
 
 import (

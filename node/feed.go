@@ -1,3 +1,5 @@
+// What happens, for whoever watches.
+
 package node
 
 import "sync"

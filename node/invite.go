@@ -1,3 +1,5 @@
+// Cards and invitations, from both sides.
+
 package node
 
 import (

@@ -1,3 +1,5 @@
+// The tunnel to a contact: found, dialled, kept, replaced.
+
 package node
 
 import (

@@ -1,3 +1,5 @@
+// Messages: queued, sent, stored, acknowledged.
+
 package node
 
 import (

@@ -1,3 +1,5 @@
+// A node from New to the end of Run, and the book it keeps.
+
 package node
 
 import (

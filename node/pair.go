@@ -1,3 +1,5 @@
+// What two contacts share, and the keys that follow from it.
+
 package node
 
 import (

@@ -1,3 +1,5 @@
+// The keepers: one for each contact we want to be in touch with.
+
 package node
 
 import (

@@ -1,3 +1,5 @@
+// Our onion service, and who comes through it.
+
 package node
 
 import (

@@ -1,3 +1,5 @@
+// How it stands, in numbers and in words.
+
 package node
 
 import (

@@ -1,3 +1,5 @@
+// What can go wrong, as codes for programs.
+
 package control
 
 import (

@@ -1,3 +1,5 @@
+// The side of the socket that answers.
+
 package control
 
 import (

@@ -1,3 +1,5 @@
+// The unix socket: who may connect, and how long its name may be.
+
 package control
 
 import (

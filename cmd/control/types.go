@@ -1,3 +1,5 @@
+// What crosses the socket, as docs/api.md says.
+
 package control
 
 import "time"

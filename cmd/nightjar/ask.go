@@ -1,3 +1,5 @@
+// Asking for passwords.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// The commands of cards.
+
 package main
 
 import (

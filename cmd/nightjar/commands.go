@@ -1,3 +1,5 @@
+// The table of commands, and the flags they share.
+
 package main
 
 import (

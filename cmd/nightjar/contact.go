@@ -1,3 +1,5 @@
+// The commands of contacts.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// Starting tor for an engine or a gateway, and telling how far it is.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// The commands of gateways: running one, and using one.
+
 package main
 
 import (

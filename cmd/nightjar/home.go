@@ -1,3 +1,5 @@
+// The directory one engine works in.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// Making and opening identities.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// The commands of messages.
+
 package main
 
 import (

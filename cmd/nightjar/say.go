@@ -1,3 +1,5 @@
+// From errors to words: what happened, and what to do next.
+
 package main
 
 import (

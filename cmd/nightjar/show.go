@@ -1,3 +1,5 @@
+// Printing what the engine answers.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// Commands about the engine as a whole, and its phone.
+
 package main
 
 import (

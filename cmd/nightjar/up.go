@@ -1,3 +1,5 @@
+// The engine: every part wired to the others, until one ends.
+
 package main
 
 import (

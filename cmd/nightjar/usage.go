@@ -1,3 +1,5 @@
+// The text of help.
+
 package main
 
 import (
@@ -5,7 +7,7 @@ import (
 	"strings"
 )
 
-const helpHead = `nightjar lets two people write and talk without anyone learning who or where they are.
+const helpHead = `nightjar lets two people write and talk, and nobody learns who or where they are.
 
 usage: nightjar COMMAND [FLAGS] [ARGUMENTS]
 
@@ -44,9 +46,9 @@ say nightjar lock. A SIP phone on this machine can register with it: nightjar ph
 
   nightjar up
   nightjar up --home /media/stick/nj --no-phone`
-	helpCardShow = `Shows your card: a line of text, and with --qr a code for cameras. Whoever has it can
-ask to be your contact; you then accept or refuse. It stays the same until you ask for
-a fresh one.
+	helpCardShow = `Shows your card: a line of text, and with --qr a code for cameras. Whoever has it
+can ask to be your contact; you then accept or refuse. It stays the same until you
+ask for a fresh one.
 
   --qr            draw it as a QR code
   --png FILE      write the QR code as a PNG
@@ -56,9 +58,9 @@ a fresh one.
 	helpCardRead = `Shows what a card holds before you use it. Needs no engine and sends nothing.
 
   nightjar card read nightjar:...`
-	helpContactAdd = `Invites the owner of a card, or of a bare address. The invitation is sealed: only the
-owner can read it, and whether it is accepted shows only when it is. Waits until the
-invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
+	helpContactAdd = `Invites the owner of a card, or of a bare address. The invitation is sealed: only
+the owner can read it, and whether it is accepted shows only when it is. Waits until
+the invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
 
   --greeting TEXT     a few words so that they know who asks (200 bytes)
   --no-wait           do not wait
@@ -73,12 +75,12 @@ invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
 	helpContactRefuse = `Refuses somebody who asks. Nothing is sent: it looks as if you were away.
 
   nightjar contact refuse someone`
-	helpContactRemove = `Forgets a contact and everything said with it, and moves your onion service, so that the
-contact cannot even see whether you are there.
+	helpContactRemove = `Forgets a contact and everything said with it, and moves your onion service,
+so that the contact cannot even see whether you are there.
 
   nightjar contact remove source-7`
-	helpSend = `Sends a message. It is safe in your vault when the command returns, and is sent until the
-contact has it. TEXT of - reads the text from standard input.
+	helpSend = `Sends a message. It is safe in your vault when the command returns, and is sent
+until the contact has it. TEXT of - reads the text from standard input.
 
   --wait          wait until the contact has it
 
@@ -91,16 +93,16 @@ contact has it. TEXT of - reads the text from standard input.
 	helpCheck = `Looks for invitations and contacts now instead of at the next turn.
 
   nightjar check`
-	helpWatch = `Shows what happens until you press Ctrl-C: invitations, messages, connections, calls, and
-what the engine is waiting for.
+	helpWatch = `Shows what happens until you press Ctrl-C: invitations, messages, connections,
+calls, and what the engine is waiting for.
 
   nightjar watch --json`
 	helpPhoneShow = `Shows what to type into a SIP phone on this machine, and lines ready to paste.
 
   nightjar phone show`
-	helpGateway = `Lends this machine's UDP to others: they reach the DHT through it without showing where
-they are. It learns neither who they are nor what they look for. Your own address shows to
-DHT nodes. Prints the line others add. Needs a vault: nightjar init first.
+	helpGateway = `Lends this machine's UDP to others: they reach the DHT through it without showing
+where they are. It learns neither who they are nor what they look for. Your own
+address shows to DHT nodes. Prints the line others add. Needs a vault: nightjar init.
 
   --node IP:PORT               a DHT node to begin with; may be given several times
   --listen HOST:PORT           where UDP leaves (default: any address, any port)
@@ -114,8 +116,8 @@ DHT nodes. Prints the line others add. Needs a vault: nightjar init first.
 	helpGatewayList = `Lists the gateways in use.
 
   nightjar gateway list`
-	helpStatus = `Shows how it stands: what is reachable, what waits, what is not as safe as it could be, and
-what to do next.
+	helpStatus = `Shows how it stands: what is reachable, what waits, what is not as safe as it could
+be, and what to do next.
 
   nightjar status --json`
 	helpLock = `Erases the open identity from memory and stops the engine.

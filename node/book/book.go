@@ -1,3 +1,5 @@
+// The book as a whole: its bytes, its cards and gateways.
+
 package book
 
 import (

@@ -1,3 +1,5 @@
+// Contacts, and the standing between us and them.
+
 package book
 
 import (

@@ -1,3 +1,5 @@
+// Messages, and how far they have come.
+
 package book
 
 import (

@@ -1,3 +1,5 @@
+// Which audio frames leave, and which have come before.
+
 package call
 
 import "nightjar/node/talk"

@@ -1,3 +1,5 @@
+// Audio between the phone and the lane.
+
 package call
 
 import (

@@ -1,3 +1,5 @@
+// The state of one call.
+
 package call
 
 import (

@@ -1,3 +1,5 @@
+// A call, as both the phone's door and the node see it.
+
 package talk
 
 // MaxPayload is the largest audio frame in bytes: 20 ms of G.711.

@@ -1,3 +1,5 @@
+// The audio codings that may cross.
+
 package talk
 
 import "strconv"

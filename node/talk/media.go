@@ -1,3 +1,5 @@
+// Audio frames in a datagram.
+
 package talk
 
 import (

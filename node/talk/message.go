@@ -1,3 +1,5 @@
+// Texts, and the states they go through.
+
 package talk
 
 import (

@@ -1,3 +1,5 @@
+// Records on a talk stream, and their bytes.
+
 package talk
 
 import (
