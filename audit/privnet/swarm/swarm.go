@@ -86,7 +86,7 @@ func (s *Swarm) add(i int, o Options) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tap{UDPConn: conn, seen: &s.seen, delay: o.Delay, gone: make(chan struct{})}
+	t := newTap(conn, &s.seen, o.Delay)
 	server, err := dht.NewServer(&dht.ServerConfig{
 		Conn: t, NodeId: krpc.RandomNodeID(), NoSecurity: true,
 		StartingNodes:    func() ([]dht.Addr, error) { return nil, nil },
@@ -157,8 +157,7 @@ func (s *Swarm) Addrs() []netip.AddrPort {
 
 // Kill ends node i of those that Start made, as a power cut would.
 func (s *Swarm) Kill(i int) {
-	s.nodes[i].server.Close()
-	s.nodes[i].tap.drain()
+	s.nodes[i].tap.end(s.nodes[i].server.Close)
 }
 
 // Stop ends all nodes and returns when their goroutines have ended.
@@ -166,10 +165,7 @@ func (s *Swarm) Stop() {
 	s.stop()
 	s.idle.Wait()
 	for _, n := range s.nodes {
-		n.server.Close()
-	}
-	for _, n := range s.nodes {
-		n.tap.drain()
+		n.tap.end(n.server.Close)
 	}
 }
 

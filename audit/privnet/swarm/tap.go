@@ -94,8 +94,11 @@ type tap struct {
 	*net.UDPConn
 	seen  *seen
 	delay time.Duration
-	once  sync.Once
-	gone  chan struct{}
+
+	still  chan struct{} // closed by end: no more packets
+	parked chan struct{} // closed when the library reads in vain
+	shut   chan struct{} // closed by Close
+	gone   chan struct{} // closed when the library has been told
 
 	mu    sync.Mutex
 	late  sync.WaitGroup // answers still to be sent
@@ -111,8 +114,22 @@ func (t *tap) closed() bool {
 	}
 }
 
-// drain returns when the library has stopped reading and no answer is still to be sent.
-func (t *tap) drain() {
+func newTap(c *net.UDPConn, s *seen, delay time.Duration) *tap {
+	return &tap{UDPConn: c, seen: s, delay: delay, still: make(chan struct{}),
+		parked: make(chan struct{}), shut: make(chan struct{}), gone: make(chan struct{})}
+}
+
+// end closes the tap through its server and returns when the server has stopped reading and no
+// answer is still to be sent. First it lets the reader run dry: a server that is closed while it
+// holds a packet does not read again, and nobody could tell when it has ended.
+func (t *tap) end(shut func()) {
+	if t.closed() {
+		return
+	}
+	close(t.still)
+	_ = t.SetReadDeadline(time.Unix(1, 0))
+	<-t.parked
+	shut()
 	<-t.gone
 	t.mu.Lock()
 	t.ended = true
@@ -123,12 +140,21 @@ func (t *tap) drain() {
 func (t *tap) ReadFrom(b []byte) (int, net.Addr, error) {
 	n, from, err := t.UDPConn.ReadFromUDPAddrPort(b)
 	if err != nil {
-		t.once.Do(func() { close(t.gone) })
+		<-t.still // a socket on loopback fails for no other reason
+		close(t.parked)
+		<-t.shut
+		close(t.gone)
 		return 0, nil, err
 	}
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	t.seen.stranger(from)
 	return n, &net.UDPAddr{IP: from.Addr().AsSlice(), Port: int(from.Port())}, nil
+}
+
+// Close is called once, by the library.
+func (t *tap) Close() error {
+	close(t.shut)
+	return t.UDPConn.Close()
 }
 
 func (t *tap) WriteTo(b []byte, to net.Addr) (int, error) {

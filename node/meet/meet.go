@@ -1,0 +1,176 @@
+// Meeting: a contact publishes where it can be reached, and the other finds it.
+
+package meet
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nightjar/node/card"
+	"nightjar/node/meet/walk"
+)
+
+// quorum copies of the newest record are enough to believe that it is the newest.
+const quorum = 3
+
+// Carrier is the way to the DHT.
+type Carrier interface {
+	// Open returns a road for up to four operations of one identity, which whoever watches its
+	// far end may link: a fresh circuit to a gateway, chosen at random. The seeds are DHT nodes
+	// to begin with. The conn carries packets as they are; its ReadFrom fails only for good. It
+	// may have a method Lost() <-chan struct{} that says so sooner. Meeting closes it.
+	Open(ctx context.Context) (conn net.PacketConn, seeds []netip.AddrPort, err error)
+}
+
+// Meeting finds contacts and lets them find us. Its methods may be called at the same time; each
+// returns when ctx ends, at the latest, and leaves no goroutine.
+type Meeting struct {
+	Carrier Carrier
+	Now     func() time.Time // time.Now if nil
+}
+
+func (m *Meeting) now() time.Time {
+	if m.Now == nil {
+		return time.Now()
+	}
+	return m.Now()
+}
+
+// Publish stores r where the other side of the pair looks for side s, now and for readers whose
+// clock is wrong by up to 30 minutes, and until the next call if that is no later than Next says.
+// It returns how many nodes hold the record, the smallest number if there are several slots. It
+// returns ErrFewStores when that is fewer than MinStores even after a second try through another
+// gateway; card.ErrReach when r is no record; ErrNoNodes; ErrLost; ErrTaken; or the error of ctx or
+// Carrier.
+func (m *Meeting) Publish(ctx context.Context, root [32]byte, s Side, r card.Reach) (int, error) {
+	body, err := reachBody(r)
+	if err != nil {
+		return 0, err
+	}
+	defer clear(body)
+	now := m.now()
+	epochs := clock(root, epochLength).around(now, overlap, overlap+republish*4/3)
+	acks := make([]int, len(epochs))
+	var g errgroup.Group
+	for i, epoch := range epochs {
+		g.Go(func() (err error) {
+			acks[i], err = m.putTwice(ctx, pairSlot(root, s, epoch), body)
+			return err
+		})
+	}
+	err = g.Wait()
+	return slices.Min(acks), err
+}
+
+// Next returns when to call Publish again for the same pair: after 40 to 80 minutes.
+func Next(now time.Time) time.Time {
+	return now.Add(republish*2/3 + rand.N(republish*2/3))
+}
+
+// putTwice stores a body, and once more through another gateway if few nodes took it or the road
+// was lost. Each try has a road of its own: two slots of one pair never share one.
+func (m *Meeting) putTwice(ctx context.Context, s *slot, body []byte) (int, error) {
+	n, err := m.put(ctx, s, body)
+	if (errors.Is(err, ErrFewStores) || errors.Is(err, ErrLost) || errors.Is(err, ErrNoNodes)) &&
+		ctx.Err() == nil {
+		again, err := m.put(ctx, s, body)
+		return max(n, again), err
+	}
+	return n, err
+}
+
+func (m *Meeting) put(ctx context.Context, s *slot, body []byte) (acks int, err error) {
+	err = m.road(ctx, func(r *walk.Road) error {
+		acks, err = put(ctx, r, s, body, m.now(), func(*walk.Item) bool { return true })
+		return err
+	})
+	return acks, err
+}
+
+// put stores a body in a slot if free allows it, given what is stored there now.
+func put(ctx context.Context, r *walk.Road, s *slot, body []byte, now time.Time,
+	free func(have *walk.Item) bool) (int, error) {
+	stored, err := r.Put(ctx, s.key(), func(have *walk.Item) (walk.Item, bool) {
+		seq := s.seq(now)
+		if have != nil && have.Seq >= seq {
+			seq = have.Seq + 1 + rand.Int64N(1<<20)
+		}
+		if !free(have) || seq < 0 { // a key holder can end a slot with the highest seq there is
+			return walk.Item{}, false
+		}
+		return s.put(body, seq), true
+	})
+	if err == nil && stored.Acks < min(MinStores, stored.Answered) {
+		err = ErrFewStores
+	}
+	return stored.Acks, err
+}
+
+// Find returns the newest reach record that side s published. It tolerates a clock that is wrong by
+// up to 30 minutes. It returns ErrNotFound when there is none, or it has expired; ErrNoNodes;
+// ErrLost; or the error of ctx or Carrier.
+func (m *Meeting) Find(ctx context.Context, root [32]byte, s Side) (card.Reach, error) {
+	now := m.now()
+	epochs := clock(root, epochLength).around(now, overlap, overlap)
+	found := make([]*card.Reach, len(epochs))
+	errs := make([]error, len(epochs))
+	var g errgroup.Group
+	for i, epoch := range epochs {
+		g.Go(func() error {
+			found[i], errs[i] = m.get(ctx, pairSlot(root, s, epoch))
+			return nil
+		})
+	}
+	_ = g.Wait()
+	for i := len(found) - 1; i >= 0; i-- { // the later epoch first
+		if found[i] != nil && !found[i].Expired(now.Add(-overlap)) {
+			return *found[i], nil
+		}
+	}
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return card.Reach{}, err
+		}
+	}
+	return card.Reach{}, ErrNotFound
+}
+
+func (m *Meeting) get(ctx context.Context, s *slot) (*card.Reach, error) {
+	var reach card.Reach
+	err := m.road(ctx, func(r *walk.Road) error {
+		i, err := r.Get(ctx, s.key(), quorum)
+		if err != nil {
+			return err
+		}
+		body, ok := s.open(i)
+		if ok {
+			reach, ok = parseReach(body)
+		}
+		if !ok {
+			return ErrNotFound
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &reach, nil
+}
+
+// road opens a road, runs f on it and closes it.
+func (m *Meeting) road(ctx context.Context, f func(*walk.Road) error) error {
+	conn, seeds, err := m.Carrier.Open(ctx)
+	if err != nil {
+		return err
+	}
+	r := walk.Open(ctx, conn, seeds)
+	defer r.Close()
+	return f(r)
+}

@@ -1,0 +1,136 @@
+// A road: one packet conn to the DHT, and the operations that share it.
+
+package walk
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/anacrolix/dht/v2"
+	"github.com/anacrolix/dht/v2/bep44"
+	"github.com/anacrolix/dht/v2/krpc"
+	"github.com/anacrolix/log"
+	"golang.org/x/time/rate"
+)
+
+const (
+	queryTime = 4 * time.Second // a round trip through tor takes up to 2 s
+	queryRate = 200             // packets a second, per operation
+)
+
+// A Road carries the operations of one identity. Its operations may run at the same time; whoever
+// watches its far end sees that they belong together.
+type Road struct {
+	guard *guard
+	seeds []netip.AddrPort
+	stop  func() bool
+	fail  <-chan struct{} // the conn knows that it is lost; or nil
+}
+
+// Open takes over conn, which is closed by Close or when ctx ends. A conn may have a method
+// Lost() <-chan struct{}; operations end when it is closed. The seeds are DHT nodes to begin with.
+func Open(ctx context.Context, conn net.PacketConn, seeds []netip.AddrPort) *Road {
+	r := &Road{guard: newGuard(conn)}
+	r.stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
+	if l, ok := conn.(interface{ Lost() <-chan struct{} }); ok {
+		r.fail = l.Lost()
+	}
+	known := make(map[netip.AddrPort]bool)
+	for _, s := range seeds {
+		s = netip.AddrPortFrom(s.Addr().Unmap(), s.Port())
+		if askable(s) && !known[s] {
+			known[s] = true
+			r.seeds = append(r.seeds, s)
+		}
+	}
+	return r
+}
+
+// Close closes the conn and returns when no goroutine of the road is left. No operation may be
+// running.
+func (r *Road) Close() error {
+	r.stop()
+	return r.guard.close()
+}
+
+// server is one operation's own stranger in the DHT: read-only, with a node id nobody saw before.
+func (r *Road) server() (*dht.Server, *port, error) {
+	quiet := log.NewLogger()
+	quiet.SetHandlers(log.DiscardHandler)
+	p := r.guard.port()
+	s, err := dht.NewServer(&dht.ServerConfig{
+		Conn: p, NodeId: krpc.RandomNodeID(), NoSecurity: true, Passive: true,
+		StartingNodes:    func() ([]dht.Addr, error) { return nil, nil },
+		DefaultWant:      []krpc.Want{krpc.WantNodes},
+		Store:            bep44.NewMemory(), // stays empty: the guard lets no question in
+		SendLimiter:      rate.NewLimiter(queryRate, queryRate),
+		QueryResendDelay: func() time.Duration { return queryTime },
+		Logger:           quiet,
+	})
+	return s, p, err
+}
+
+// do runs f with a walk to key, and returns when every goroutine of it has ended.
+func (r *Road) do(ctx context.Context, key [32]byte, f func(context.Context, *walk) error) error {
+	s, p, err := r.server()
+	if err != nil {
+		return ErrLost
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	w := newWalk(s, key, r)
+	err = f(ctx, w)
+	cancel()
+	w.asking.Wait()
+	p.end(s.Close)
+	return err
+}
+
+// Get walks to key and returns the genuine item with the highest seq. It stops early when quorum
+// nodes hold that item; with quorum 0 it asks all that are near. It returns ErrNotFound,
+// ErrNoNodes, ErrLost, or the error of ctx.
+func (r *Road) Get(ctx context.Context, key [32]byte, quorum int) (Item, error) {
+	var found Item
+	err := r.do(ctx, key, func(ctx context.Context, w *walk) error {
+		w.quorum = quorum
+		if err := w.run(ctx); err != nil {
+			return err
+		}
+		if w.best == nil {
+			return ErrNotFound
+		}
+		found = *w.best
+		return nil
+	})
+	return found, err
+}
+
+// Stored says how far a Put came.
+type Stored struct {
+	Acks     int // nodes that say they hold the item now
+	Answered int // nodes that answered on the way
+}
+
+// Put walks to key, hands the genuine item with the highest seq that is stored there to next (nil
+// if there is none), and stores what next returns at the nearest nodes; a cas is never sent. If
+// next returns false nothing is stored, and the error is ErrTaken. Otherwise it is as for Get, and
+// never ErrNotFound.
+func (r *Road) Put(ctx context.Context, key [32]byte, next func(have *Item) (Item, bool)) (
+	Stored, error) {
+	var s Stored
+	err := r.do(ctx, key, func(ctx context.Context, w *walk) error {
+		if err := w.run(ctx); err != nil {
+			return err
+		}
+		s.Answered = len(w.answered)
+		item, ok := next(w.best)
+		if !ok {
+			return ErrTaken
+		}
+		var err error
+		s.Acks, err = w.store(ctx, item)
+		return err
+	})
+	return s, err
+}

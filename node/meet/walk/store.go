@@ -1,0 +1,74 @@
+// Storing: the second half of a put.
+
+package walk
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/anacrolix/dht/v2"
+	"github.com/anacrolix/dht/v2/krpc"
+)
+
+// enough acknowledgements are worth not waiting for those that are late.
+const enough = near / 2
+
+// keepers are the nodes that shall hold the item: the nearest that gave a token, and if too few of
+// them have the node id their address asks for (BEP42), some more that do. Whoever wants to stand
+// near a key must find an address that fits.
+func (w *walk) keepers() []*peer {
+	var out []*peer
+	fit := 0
+	for _, p := range w.nearest(len(w.answered)) {
+		secure := dht.NodeIdSecure(p.id, net.IP(p.addr.Addr().AsSlice()))
+		if p.token == "" || len(out) >= near && (fit >= near/2 || !secure) {
+			continue
+		}
+		if len(out) == 2*near {
+			break
+		}
+		out = append(out, p)
+		if secure {
+			fit++
+		}
+	}
+	return out
+}
+
+// store puts the item to the keepers and returns how many say they took it.
+func (w *walk) store(ctx context.Context, item Item) (int, error) {
+	keepers := w.keepers()
+	acks := make(chan bool, len(keepers))
+	for _, p := range keepers {
+		w.asking.Go(func() { acks <- w.put(ctx, p, item) })
+	}
+	late := time.NewTimer(w.patience())
+	defer late.Stop()
+	taken, hurry := 0, false
+	for heard := 0; heard < len(keepers) && !(hurry && taken >= enough); {
+		select {
+		case ok := <-acks:
+			heard++
+			if ok {
+				taken++
+			}
+		case <-late.C:
+			hurry = true
+		case <-ctx.Done():
+			return taken, ctx.Err()
+		case <-w.road.guard.lost:
+			return taken, ErrLost
+		case <-w.road.fail:
+			return taken, ErrLost
+		}
+	}
+	return taken, nil
+}
+
+func (w *walk) put(ctx context.Context, p *peer, item Item) bool {
+	q := w.server.Query(ctx, library(p.addr), "put", dht.QueryInput{NumTries: 2,
+		MsgArgs: krpc.MsgArgs{K: item.Key, Seq: &item.Seq, Sig: item.Sig, Token: p.token,
+			V: string(item.Value)}})
+	return q.ToError() == nil
+}

@@ -1,0 +1,232 @@
+// The walk: ask the nodes that are known to be nearest for nearer ones, until there are none.
+
+package walk
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/anacrolix/dht/v2"
+	"github.com/anacrolix/dht/v2/krpc"
+)
+
+const (
+	alpha       = 8   // questions in flight, not counting those that take too long
+	near        = 8   // the nearest so many nodes hold an item (BEP44)
+	maxAsked    = 128 // nodes a walk asks; each names at most maxNodes others
+	minPatience = 500 * time.Millisecond
+)
+
+// peer is a node as one walk knows it.
+type peer struct {
+	addr  netip.AddrPort
+	id    [20]byte
+	named bool // the id is known
+	asked time.Time
+	done  bool // answered, or never will
+	token string
+}
+
+// answer is what became of one question.
+type answer struct {
+	peer  *peer
+	reply *krpc.Return // nil: none came
+}
+
+// walk is one operation. All fields belong to the goroutine that calls run and store; questions run
+// beside it and report through answers.
+type walk struct {
+	server *dht.Server
+	road   *Road
+	key    [32]byte
+	target [20]byte
+	quorum int
+
+	known    map[netip.AddrPort]bool
+	waiting  []*peer // nobody asked them yet, nearest first
+	flying   []*peer // asked, and silent so far
+	answered []*peer // nearest first
+	answers  chan answer
+	asking   sync.WaitGroup
+	asked    int
+	trips    time.Duration // sum of the round trips of those that answered
+
+	best   *Item
+	copies int // of best
+}
+
+func newWalk(s *dht.Server, key [32]byte, r *Road) *walk {
+	w := &walk{server: s, road: r, key: key, target: Target(key),
+		known: make(map[netip.AddrPort]bool), answers: make(chan answer, maxAsked)}
+	for _, i := range rand.Perm(len(r.seeds)) {
+		w.meet(peer{addr: r.seeds[i]})
+	}
+	return w
+}
+
+// run walks until nobody nearer is left to ask, or quorum copies were found.
+func (w *walk) run(ctx context.Context) error {
+	tick := time.NewTicker(minPatience / 4)
+	defer tick.Stop()
+	for {
+		fresh := w.fly(ctx)
+		if w.quorum > 0 && w.copies >= w.quorum {
+			return nil
+		}
+		if fresh == 0 && (len(w.flying) == 0 || len(w.answered) >= near/2) {
+			break
+		}
+		select {
+		case a := <-w.answers:
+			w.take(a)
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-w.road.guard.lost:
+			return ErrLost
+		case <-w.road.fail:
+			return ErrLost
+		}
+	}
+	if len(w.answered) == 0 {
+		return ErrNoNodes
+	}
+	return nil
+}
+
+// fly asks whom it makes sense to ask now and returns how many questions may still be answered in
+// good time.
+func (w *walk) fly(ctx context.Context) int {
+	fresh, patience := 0, w.patience()
+	for _, p := range w.flying {
+		if time.Since(p.asked) < patience {
+			fresh++
+		}
+	}
+	for fresh < alpha && len(w.waiting) > 0 && w.asked < maxAsked && w.useful(w.waiting[0]) {
+		p := w.waiting[0]
+		w.waiting = w.waiting[1:]
+		p.asked = time.Now()
+		w.flying = append(w.flying, p)
+		w.asked++
+		fresh++
+		w.asking.Go(func() { w.answers <- answer{p, w.ask(ctx, p)} })
+	}
+	return fresh
+}
+
+// patience is how long a question counts as in flight: some mean round trips.
+func (w *walk) patience() time.Duration {
+	if len(w.answered) == 0 {
+		return queryTime
+	}
+	return min(max(3*w.trips/time.Duration(len(w.answered)), minPatience), queryTime)
+}
+
+// useful reports whether p may be one of the nearest.
+func (w *walk) useful(p *peer) bool {
+	nearest := w.nearest(near)
+	return len(nearest) < near || p.named && w.nearer(p, nearest[near-1])
+}
+
+func (w *walk) ask(ctx context.Context, p *peer) *krpc.Return {
+	q := w.server.Query(ctx, library(p.addr), "get", dht.QueryInput{MsgArgs: krpc.MsgArgs{
+		Target: w.target, Want: []krpc.Want{krpc.WantNodes}}})
+	if q.ToError() != nil {
+		return nil
+	}
+	return q.Reply.R
+}
+
+// take learns from an answer.
+func (w *walk) take(a answer) {
+	w.flying = slices.DeleteFunc(w.flying, func(p *peer) bool { return p == a.peer })
+	if a.reply == nil {
+		return
+	}
+	p := a.peer
+	p.id, p.named = a.reply.ID, true
+	if a.reply.Token != nil {
+		p.token = *a.reply.Token
+	}
+	w.trips += time.Since(p.asked)
+	at, _ := slices.BinarySearchFunc(w.answered, p, w.order)
+	w.answered = slices.Insert(w.answered, at, p)
+	for _, n := range a.reply.Nodes {
+		if ip, ok := netip.AddrFromSlice(n.Addr.IP); ok {
+			addr := netip.AddrPortFrom(ip, uint16(n.Addr.Port))
+			w.meet(peer{addr: addr, id: n.ID, named: true})
+		}
+	}
+	w.weigh(a.reply)
+}
+
+// weigh keeps the item of an answer if it is genuine and the newest so far.
+func (w *walk) weigh(r *krpc.Return) {
+	if r.Seq == nil || len(r.V) == 0 {
+		return
+	}
+	value, n := scanString(r.V)
+	i := &Item{Key: r.K, Seq: *r.Seq, Value: value, Sig: r.Sig}
+	switch {
+	case n != len(r.V) || !i.genuine(w.key):
+	case w.best == nil || i.Seq > w.best.Seq:
+		w.best, w.copies = i, 1
+	case i.same(w.best):
+		w.copies++
+	}
+}
+
+// meet remembers a node that might be asked.
+func (w *walk) meet(p peer) {
+	if !askable(p.addr) || w.known[p.addr] {
+		return
+	}
+	w.known[p.addr] = true
+	at, _ := slices.BinarySearchFunc(w.waiting, &p, w.order)
+	w.waiting = slices.Insert(w.waiting, at, &p)
+}
+
+// nearest returns the nearest nodes that answered, at most n and one of each /16: whoever owns a
+// network must not be all the nodes near a key.
+func (w *walk) nearest(n int) []*peer {
+	var out []*peer
+	taken := make(map[[2]byte]bool)
+	for _, p := range w.answered {
+		net16 := [2]byte(p.addr.Addr().AsSlice())
+		if len(out) < n && !taken[net16] {
+			taken[net16] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// order sorts by distance to the target (XOR, BEP5); nodes without an id come last, as they came.
+func (w *walk) order(a, b *peer) int {
+	if !a.named || !b.named {
+		if a.named {
+			return -1
+		}
+		return 1
+	}
+	for i := range w.target {
+		if x, y := a.id[i]^w.target[i], b.id[i]^w.target[i]; x != y {
+			return int(x) - int(y)
+		}
+	}
+	return bytes.Compare(a.addr.Addr().AsSlice(), b.addr.Addr().AsSlice())
+}
+
+func (w *walk) nearer(a, b *peer) bool { return w.order(a, b) < 0 }
+
+// library is an address in the form the library needs: with four bytes, or it is another node.
+func library(a netip.AddrPort) dht.Addr {
+	return dht.NewAddr(&net.UDPAddr{IP: a.Addr().AsSlice(), Port: int(a.Port())})
+}
