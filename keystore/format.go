@@ -100,29 +100,23 @@ func readSlot(dst []byte, file io.ReaderAt, i int) error {
 }
 
 // find tries every slot of a vault with the slot keys of kek and returns the number of the one
-// that opens, or -1. If one opens, its plain bytes are in plain and its key is in key. Whatever
-// opens, all slots are tried and the same bytes are moved, so the time tells neither which slot
-// opened nor how many are in use. Call inside do.
-func find(kek []byte, file io.ReaderAt, plain, key []byte) (int, error) {
-	slot, sealed := -1, make([]byte, slotSize)
-	out, trial := make([]byte, plainSize), make([]byte, keySize)
-	waste, wasteKey := make([]byte, plainSize), make([]byte, keySize)
-	defer clear(out)
-	defer clear(trial)
-	defer clear(wasteKey)
+// that opens, its plain bytes and its key; or -1, and zeros. Whatever opens, all slots are tried,
+// and a slot that opens costs no more than one that does not: the time tells neither which one
+// opened nor how many are in use. Call inside do, and clear what it returns.
+func find(kek []byte, file io.ReaderAt) (slot int, plain, key []byte, err error) {
+	slot, plain, key = -1, make([]byte, plainSize), make([]byte, keySize)
+	sealed, out, trial := make([]byte, slotSize), make([]byte, plainSize), make([]byte, keySize)
 	for i := range Slots {
 		if err := readSlot(sealed, file, i); err != nil {
-			return -1, err
+			return -1, plain, key, err
 		}
 		slotKey(trial, kek, i)
-		to, toKey := waste, wasteKey
 		if openSlot(out, trial, i, sealed) {
-			slot, to, toKey = i, plain, key
+			slot, plain, out, key, trial = i, out, plain, trial, key
 		}
-		copy(to, out)
-		copy(toKey, trial)
 	}
-	return slot, nil
+	clear(trial)
+	return slot, plain, key, nil
 }
 
 // payload is what a slot holds. Its slices point into the plain bytes it was decoded from.

@@ -51,11 +51,12 @@ func keysOf(a *arena) keys {
 	return keys{b[:32], b[32:64], b[64:96], b[96:128]}
 }
 
-// fill sets what a payload holds and the agreement key that follows from the seed (RFC 8032,
+// fill sets what a payload holds, the key of its slot, and the agreement key that follows from the seed (RFC 8032,
 // 5.1.5: the lower half of SHA-512 of the seed; X25519 clamps it alike). Call inside do.
-func (k keys) fill(seed, root []byte) {
+func (k keys) fill(seed, root, slot []byte) {
 	copy(k.seed, seed)
 	copy(k.root, root)
+	copy(k.slot, slot)
 	h := sha512.Sum512(seed)
 	copy(k.agree, h[:32])
 	clear(h[:])

@@ -87,7 +87,7 @@ func (id *Identity) ChangePassword(pw *Password) error {
 		return err
 	}
 	defer kek.destroy()
-	defer collect()()
+	collect()
 	file, err := id.vault.read(fileSize)
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func (v vault) open(pw *Password) (*Identity, error) {
 		return nil, err
 	}
 	defer kek.destroy()
-	defer collect()()
+	collect()
 	return v.unlock(f, salt, kek)
 }
 
@@ -98,18 +98,13 @@ func (v vault) derive(salt []byte, pw *Password) (*arena, error) {
 	return k, nil
 }
 
-// collect begins to erase the memory of a derivation, which is large and takes about as long as
-// to try all slots, and returns what waits until it is done.
-func collect() (wait func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.GC()
-	}()
-	return func() { <-done }
-}
+// collect begins to erase the memory of a derivation: 256 MiB, which take longer than all the
+// rest of opening, so nobody waits. It ends by itself within milliseconds; Lock, which collects
+// as well, returns after it.
+func collect() { go runtime.GC() }
 
-// unlock returns the identity that kek opens, or ErrPassword.
+// unlock returns the identity that kek opens, or ErrPassword. If none opens it makes one of
+// zeros all the same and throws it away, so that both take as long.
 func (v vault) unlock(file io.ReaderAt, salt []byte, kek *arena) (*Identity, error) {
 	a, err := newArena(keysSize)
 	if err != nil {
@@ -117,19 +112,20 @@ func (v vault) unlock(file io.ReaderAt, salt []byte, kek *arena) (*Identity, err
 	}
 	slot, ok, sealed := -1, false, make([]byte, slotSize)
 	do(func() {
-		plain := make([]byte, plainSize)
-		defer clear(plain)
-		if slot, err = find(kek.bytes(), file, plain, keysOf(a).slot); err != nil || slot < 0 {
-			return
+		var plain, key []byte
+		if slot, plain, key, err = find(kek.bytes(), file); err == nil {
+			err = readSlot(sealed, file, max(slot, 0))
 		}
 		var p payload
 		if p, ok = decodePayload(plain); ok {
-			keysOf(a).fill(p.seed, p.root)
-			err = readSlot(sealed, file, slot)
+			keysOf(a).fill(p.seed, p.root, key)
 		}
+		clear(plain)
+		clear(key)
 	})
-	if err == nil && ok {
-		return newIdentity(v, salt, slot, sealed, a), nil
+	id := newIdentity(v, salt, slot, sealed, a)
+	if err == nil && ok && slot >= 0 {
+		return id, nil
 	}
 	a.destroy()
 	if err != nil {
@@ -141,8 +137,8 @@ func (v vault) unlock(file io.ReaderAt, salt []byte, kek *arena) (*Identity, err
 // slotFor returns the number of the slot that a kek opens, or -1.
 func slotFor(file io.ReaderAt, kek *arena) (slot int, err error) {
 	do(func() {
-		plain, key := make([]byte, plainSize), make([]byte, keySize)
-		slot, err = find(kek.bytes(), file, plain, key)
+		var plain, key []byte
+		slot, plain, key, err = find(kek.bytes(), file)
 		clear(plain)
 		clear(key)
 	})
@@ -174,7 +170,7 @@ func (v vault) createIdentity(pw *Password, keep []*Password) (*Identity, error)
 		}
 		keks = append(keks, k)
 	}
-	defer collect()()
+	collect()
 	return v.place(salt, keks[0], keks[1:])
 }
 

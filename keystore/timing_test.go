@@ -1,0 +1,203 @@
+// The time to open tells neither whether, nor which, nor how many.
+
+//go:build e2e
+
+package keystore
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+// mannWhitney returns the two-sided p of the hypothesis that two samples are of one population
+// (Mann and Whitney 1947, normal approximation, which is good from 20 values on).
+func mannWhitney(a, b []time.Duration) float64 {
+	type one struct {
+		d time.Duration
+		a bool
+	}
+	var all []one
+	for _, d := range a {
+		all = append(all, one{d, true})
+	}
+	for _, d := range b {
+		all = append(all, one{d, false})
+	}
+	slices.SortFunc(all, func(x, y one) int { return cmp.Compare(x.d, y.d) })
+	rank := 0.0
+	for i, o := range all {
+		if o.a {
+			rank += float64(i + 1)
+		}
+	}
+	n, m := float64(len(a)), float64(len(b))
+	u := rank - n*(n+1)/2
+	z := (u - n*m/2) / math.Sqrt(n*m*(n+m+1)/12)
+	return math.Erfc(math.Abs(z) / math.Sqrt2)
+}
+
+func TestMannWhitneySeesADifferenceAndOnlyThat(t *testing.T) {
+	low := 0
+	for range 400 {
+		a, b := make([]time.Duration, 200), make([]time.Duration, 200)
+		for i := range a {
+			a[i], b[i] = time.Duration(draw(256)*256+draw(256)), time.Duration(draw(256)*256+draw(256))
+		}
+		if mannWhitney(a, b) < 0.05 {
+			low++
+		}
+		for i := range b {
+			b[i] += 12000
+		}
+		if p := mannWhitney(a, b); p > 1e-3 {
+			t.Fatalf("a plain difference has p = %g", p)
+		}
+	}
+	if low < 5 || low > 45 { // 20 expected
+		t.Errorf("%d of 400 equal samples have p < 0.05", low)
+	}
+}
+
+const runs = 200
+
+// race measures several jobs in turns, so that what else the machine does hits all alike. Each
+// begins with a collected heap; an identity that it opened is locked when its time is taken.
+func race(jobs []func() *Identity) [][]time.Duration {
+	times := make([][]time.Duration, len(jobs))
+	for range runs {
+		order := make([]int, len(jobs))
+		for i := range order {
+			order[i] = i
+		}
+		for i := len(order) - 1; i > 0; i-- {
+			j := draw(i + 1)
+			order[i], order[j] = order[j], order[i]
+		}
+		for _, i := range order {
+			forget()
+			start := time.Now()
+			id := jobs[i]()
+			times[i] = append(times[i], time.Since(start))
+			if id != nil {
+				id.Lock()
+			}
+		}
+	}
+	return times
+}
+
+// edges returns a vault with n identities of which the first has a low slot and the last a high
+// one; the passwords are "low" and "high".
+func edges(t *testing.T, n int) vault {
+	v := cheapVault(t)
+	file := emptyVault()
+	slots := []int{0, 15, 3, 4, 7, 9, 10, 12}[:n]
+	for i, pw := range []string{"low", "high", "c", "d", "e", "f", "g", "h"}[:n] {
+		kek := make([]byte, keySize)
+		v.cost.kek(kek, []byte(pw), file[:saltSize])
+		sealNew(slotOf(file, slots[i]), kek, slots[i])
+	}
+	mustWrite(t, v, file)
+	return v
+}
+
+// The derivation is a cheap one, which is the stricter test: beside half a second of the real
+// one, with its spread of a tenth, what remains would drown. Of two equal samples one in twenty
+// has p below 0.05, so a pair is a failure when that happens three times in three.
+func TestTheTimeToOpenTellsNothing(t *testing.T) {
+	one, eight := edges(t, 1), edges(t, 8)
+	opens := func(v vault, pw string) func() *Identity {
+		p := password(t, pw)
+		return func() *Identity {
+			id, _ := v.open(p)
+			return id
+		}
+	}
+	names := []string{"1 right", "1 wrong", "8 right", "8 other", "8 wrong"}
+	pairs := map[[2]int]int{{0, 1}: 0, {2, 3}: 0, {2, 4}: 0, {1, 4}: 0, {0, 2}: 0, {3, 4}: 0}
+	for range 3 {
+		times := race([]func() *Identity{opens(one, "low"), opens(one, "no"), opens(eight, "low"),
+			opens(eight, "high"), opens(eight, "no")})
+		for i, s := range times {
+			slices.Sort(s)
+			t.Logf("%s: median %v", names[i], s[runs/2])
+		}
+		for pair := range pairs {
+			p := mannWhitney(times[pair[0]], times[pair[1]])
+			t.Logf("%s, %s: p = %.3f", names[pair[0]], names[pair[1]], p)
+			if p < 0.05 {
+				pairs[pair]++
+			}
+		}
+	}
+	for pair, bad := range pairs {
+		if bad == 3 {
+			t.Errorf("%s and %s differ in time", names[pair[0]], names[pair[1]])
+		}
+	}
+}
+
+// naiveFind is how slots are usually tried: until one opens.
+func naiveFind(kek, file []byte) int {
+	key := make([]byte, keySize)
+	for i := range Slots {
+		slotKey(key, kek, i)
+		a, err := chacha20poly1305.NewX(key)
+		if err != nil {
+			panic(err)
+		}
+		s := slotOf(file, i)
+		if _, err := a.Open(nil, s[:nonceSize], s[nonceSize:], slotAD(i)); err == nil {
+			return i
+		}
+	}
+	return -1
+}
+
+func TestTheTimeOfANaiveSearchTells(t *testing.T) {
+	v := edges(t, 8)
+	file := mustRead(t, v)
+	search := func(pw string) func() *Identity {
+		k := make([]byte, keySize)
+		v.cost.kek(k, []byte(pw), file[:saltSize])
+		return func() *Identity { naiveFind(k, file); return nil }
+	}
+	times := race([]func() *Identity{search("low"), search("high"), search("no")})
+	for _, pair := range [][2]int{{0, 1}, {0, 2}} {
+		if p := mannWhitney(times[pair[0]], times[pair[1]]); p > 1e-6 {
+			t.Errorf("the naive search is not told: p = %g", p)
+		}
+	}
+}
+
+// A program with a wrong password says the same, and ends alike, whatever the vault holds.
+func TestAWrongPasswordIsAnsweredAlikeEverywhere(t *testing.T) {
+	answers := map[string]bool{}
+	for _, n := range []int{0, 1, 8} {
+		v := edges(t, n)
+		for _, pw := range []string{"no", "lo", strings.Repeat("x", 1000)} {
+			cmd := victim("unlock", v.path)
+			cmd.Stdin = bytes.NewReader([]byte(pw + "\n"))
+			out, err := cmd.Output()
+			exit, ok := err.(*exec.ExitError)
+			if !ok {
+				t.Fatalf("%d identities: %v", n, err)
+			}
+			answers[exit.String()+" "+string(out)] = true
+		}
+	}
+	if len(answers) != 1 {
+		t.Errorf("%d different answers: %v", len(answers), answers)
+	}
+	if !answers["exit status 1 "+ErrPassword.Error()+"\n"] {
+		t.Error(answers)
+	}
+}
