@@ -1,0 +1,199 @@
+// One tor process from start to end.
+package torproc
+
+import (
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cretz/bine/control"
+
+	"nightjar/onion/torconf"
+)
+
+// Config says which tor to start; all of it is fixed once it runs.
+type Config struct {
+	Exe      string                           // "" means the one in PATH or in /usr/sbin
+	Dir      string                           // parent of the runtime directory; "" means os.TempDir
+	State    []byte                           // what an earlier State returned, or nil
+	Options  []string                         // further settings, that pass torconf.Check
+	Progress func(percent int, reason string) // of the bootstrap; reason is one of tor's words
+}
+
+const (
+	answerIn = 10 * time.Second // for an answer to a command
+	watch    = 3 * time.Second  // between looks at an idle tor
+	grace    = 3 * time.Second  // from the end of the conversation until tor is killed
+	step     = 100 * time.Millisecond
+)
+
+// A Process is a tor that belongs to this program. It ends with this program, however that ends.
+type Process struct {
+	dir     *directory
+	cmd     *exec.Cmd
+	talk    *conversation
+	version string
+	done    chan struct{} // closed when the process has been reaped
+	work    sync.WaitGroup
+	closing atomic.Bool
+	once    sync.Once
+
+	mu      sync.Mutex
+	heard   map[string]func(action string) // by service id
+	skewed  bool                           // tor has said that the clock is wrong
+	state   []byte                         // once closed
+	sockets int
+}
+
+// run starts the goroutines that wait for the process and look after it.
+func (p *Process) run() {
+	p.work.Go(func() {
+		p.cmd.Wait()
+		close(p.done)
+	})
+	p.work.Go(func() {
+		<-p.talk.lost // tor ends by itself when it loses its owner
+		t := time.NewTimer(grace)
+		defer t.Stop()
+		select {
+		case <-p.done:
+		case <-t.C:
+			p.cmd.Process.Kill()
+		}
+	})
+	p.work.Go(func() {
+		t := time.NewTicker(watch)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				p.talk.info("version") // cuts the connection if there is no answer
+			case <-p.talk.lost:
+				return
+			}
+		}
+	})
+}
+
+// event takes what tor reports unasked.
+func (p *Process) event(e control.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := e.(type) {
+	case *control.HSDescEvent:
+		if f := p.heard[e.Address]; f != nil {
+			f(e.Action)
+		}
+	case *control.StatusEvent:
+		if e.Action == "CLOCK_SKEW" {
+			p.skewed = true
+		}
+	}
+}
+
+// Watch has f called with what happens to the descriptors of a service of ours ("UPLOADED", ...),
+// until the function that it returns is called. f must return at once.
+func (p *Process) Watch(id string, f func(action string)) (stop func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heard[id] = f
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.heard, id)
+	}
+}
+
+// Ask sends a control command and returns the lines of the answer. Errors are ErrCommand, ErrDied
+// and torconf.ErrCommand.
+func (p *Process) Ask(command string) ([]string, error) { return p.talk.ask(command) }
+
+// Info returns one value of control-spec's GETINFO.
+func (p *Process) Info(key string) (string, error) { return p.talk.info(key) }
+
+// AskSecret sends a command with a key in it, which build returns. Its traces in this process are
+// erased as far as can be: a long command follows, to take its place in the buffers on both sides.
+func (p *Process) AskSecret(build func() (string, error)) error {
+	var err error
+	do(func() {
+		var command string
+		if command, err = build(); err == nil {
+			_, err = p.talk.ask(command)
+		}
+	})
+	p.talk.ask(cover())
+	return err
+}
+
+// cover is a harmless command of 4000 bytes, the size of a buffer on its way.
+func cover() string {
+	b := []byte("GETINFO version")
+	for len(b) < 4000 {
+		b = append(b, ' ')
+	}
+	return string(b)
+}
+
+// Socks returns the name of the unix socket for SOCKS.
+func (p *Process) Socks() string { return p.dir.socket("socks") }
+
+// Socket returns a name for a new unix socket, in the directory that tor shares with us alone.
+func (p *Process) Socket() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sockets++
+	return p.dir.socket(number(p.sockets))
+}
+
+func number(n int) string {
+	const digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+	if n < len(digits) {
+		return digits[n : n+1]
+	}
+	return number(n/len(digits)) + digits[n%len(digits):n%len(digits)+1]
+}
+
+// Version returns the numbers of tor's version.
+func (p *Process) Version() string { return torconf.ShortVersion(p.version) }
+
+// Done is closed when the process is gone, whoever ended it.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Closed reports whether it was Close that ended the process.
+func (p *Process) Closed() bool { return p.closing.Load() }
+
+// State returns what a later process needs to use the same guards. Tor writes it rarely while it
+// runs; after Close it is complete.
+func (p *Process) State() ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != nil {
+		return p.state, nil
+	}
+	b, err := os.ReadFile(p.dir.state())
+	if os.IsNotExist(err) {
+		return nil, nil // not written yet
+	}
+	if err != nil {
+		return nil, ErrDirectory
+	}
+	return torconf.Guards(b), nil
+}
+
+// Close ends the process and wipes its directory. It returns when nothing of it is left.
+func (p *Process) Close() error {
+	var err error
+	p.once.Do(func() {
+		p.closing.Store(true)
+		p.talk.close()
+		p.work.Wait()
+		b, _ := os.ReadFile(p.dir.state())
+		p.mu.Lock()
+		p.state = append([]byte{}, torconf.Guards(b)...)
+		p.mu.Unlock()
+		err = p.dir.wipe()
+	})
+	return err
+}
