@@ -174,7 +174,7 @@ func (e *engine) status() control.Status {
 	s := control.Status{Version: version, Path: "tor", Erasure: keystore.ErasureOn(),
 		Warnings: append([]string{}, e.warnings...), Exposes: []string{}}
 	for _, x := range e.tor.Exposes() {
-		s.Exposes = append(s.Exposes, x.String())
+		s.Exposes = append(s.Exposes, fmt.Sprintf("%s learns %s, not %s", x.Who, x.Learns, x.Hidden))
 	}
 	s.Warnings = append(s.Warnings, "the engine is not sealed: it has no rule in the kernel that "+
 		"keeps it from the network, only its own code")
