@@ -100,12 +100,17 @@ func readSlot(dst []byte, file io.ReaderAt, i int) error {
 }
 
 // find tries every slot of a vault with the slot keys of kek and returns the number of the one
-// that opens, its plain bytes and its key; or -1, and zeros. Whatever opens, all slots are tried,
-// and a slot that opens costs no more than one that does not: the time tells neither which one
-// opened nor how many are in use. Call inside do, and clear what it returns.
+// that opens, its plain bytes and its key; or -1, and zeros. Call inside do, and clear what it
+// returns.
+//
+// The time tells neither whether one opens, nor which, nor how many are in use: all slots are
+// tried; a slot that opens costs a wiped buffer, as one that does not open does in the library;
+// and all memory is touched first, so that no page is new to one outcome only.
 func find(kek []byte, file io.ReaderAt) (slot int, plain, key []byte, err error) {
 	slot, plain, key = -1, make([]byte, plainSize), make([]byte, keySize)
 	sealed, out, trial := make([]byte, slotSize), make([]byte, plainSize), make([]byte, keySize)
+	clear(plain)
+	clear(out)
 	for i := range Slots {
 		if err := readSlot(sealed, file, i); err != nil {
 			return -1, plain, key, err
@@ -113,6 +118,7 @@ func find(kek []byte, file io.ReaderAt) (slot int, plain, key []byte, err error)
 		slotKey(trial, kek, i)
 		if openSlot(out, trial, i, sealed) {
 			slot, plain, out, key, trial = i, out, plain, trial, key
+			clear(out)
 		}
 	}
 	clear(trial)
