@@ -4,6 +4,7 @@ package tunnel
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"nightjar/tunnel/record"
 )
@@ -17,6 +18,7 @@ type outbox struct {
 	slots   [][]byte // datagrams; the buffers are used again
 	head, n int
 	control []control
+	waiting atomic.Int32 // datagrams and controls, so that an empty outbox costs no lock
 }
 
 // A control is a renewal message to be sent in pieces, then the lane that sealing goes on with; it
@@ -33,6 +35,7 @@ func (o *outbox) push(b []byte) {
 	if o.n == queued {
 		o.head = (o.head + 1) % queued
 		o.n--
+		o.waiting.Add(-1)
 	}
 	at := (o.head + o.n) % queued
 	if at == len(o.slots) { // only before the first turn round
@@ -40,6 +43,7 @@ func (o *outbox) push(b []byte) {
 	}
 	o.slots[at] = append(o.slots[at][:0], b...)
 	o.n++
+	o.waiting.Add(1)
 }
 
 // post queues a control.
@@ -47,23 +51,24 @@ func (o *outbox) post(c control) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.control = append(o.control, c)
+	o.waiting.Add(1)
 }
 
 // pending reports whether anything waits.
-func (o *outbox) pending() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.n > 0 || len(o.control) > 0
-}
+func (o *outbox) pending() bool { return o.waiting.Load() > 0 }
 
 // fillDatagrams appends whole datagrams while they fit.
 func (o *outbox) fillDatagrams(plain []byte) []byte {
+	if !o.pending() {
+		return plain
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for o.n > 0 && len(o.slots[o.head]) <= record.Left(plain) {
 		plain = record.Append(plain, record.Datagram, o.slots[o.head]...)
 		o.head = (o.head + 1) % queued
 		o.n--
+		o.waiting.Add(-1)
 	}
 	if o.n == 0 {
 		o.head = 0 // so that few waiting never need many slots
@@ -74,6 +79,9 @@ func (o *outbox) fillDatagrams(plain []byte) []byte {
 // fillControl appends what fits of the first control. When it returns a lane, the record after
 // this one is sealed under it.
 func (o *outbox) fillControl(plain []byte) ([]byte, *record.Lane) {
+	if !o.pending() {
+		return plain, nil
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.control) == 0 {
@@ -92,5 +100,6 @@ func (o *outbox) fillControl(plain []byte) ([]byte, *record.Lane) {
 		plain = record.Append(plain, record.Switch)
 	}
 	o.control = append(o.control[:0], o.control[1:]...)
+	o.waiting.Add(-1)
 	return plain, next
 }

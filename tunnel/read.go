@@ -12,13 +12,38 @@ import (
 type reader struct {
 	c      *Conn
 	lane   *record.Lane
-	buf    [batch * record.Size]byte
+	buf    []byte
 	n      int // bytes in buf that are no whole record yet
+	calm   int // fetches in a row that a small buffer would have done for
 	frames []record.Frame
+}
+
+// calmFetches is after how many small fetches a grown buffer is given back.
+const calmFetches = 64
+
+// size makes the buffer fit what one fetch brings: it grows when filled, and is given back when
+// little has come for a while.
+func (r *reader) size(filled int) {
+	const small, large = smallBatch * record.Size, largeBatch * record.Size
+	r.calm++
+	if filled > small {
+		r.calm = 0
+	}
+	want := len(r.buf)
+	switch {
+	case filled == len(r.buf):
+		want = min(max(2*want, small), large)
+	case r.calm > calmFetches:
+		want = small
+	}
+	if want != len(r.buf) {
+		r.buf = append(make([]byte, 0, want), r.buf[:r.n]...)[:want]
+	}
 }
 
 // run reads until the carrier or the session ends.
 func (r *reader) run() {
+	r.size(0)
 	for {
 		r.c.carrier.SetReadDeadline(time.Now().Add(silence))
 		if err := r.fetch(); err != nil {
@@ -28,8 +53,10 @@ func (r *reader) run() {
 	}
 }
 
-// fetch reads until at least one whole record is there, and takes all that are.
+// fetch reads until at least one whole record is there, and takes all that are. Those who wait for
+// what came are woken once for all of it.
 func (r *reader) fetch() error {
+	defer r.c.streams.Flush()
 	for r.n < record.Size {
 		n, err := r.c.carrier.Read(r.buf[r.n:])
 		r.n += n
@@ -37,7 +64,7 @@ func (r *reader) fetch() error {
 			return carrierError(err)
 		}
 	}
-	at := 0
+	at, filled := 0, r.n
 	for ; r.n-at >= record.Size; at += record.Size {
 		plain, err := r.lane.Open(r.buf[at : at+record.Size])
 		if err != nil {
@@ -47,7 +74,8 @@ func (r *reader) fetch() error {
 			return err
 		}
 	}
-	r.n = copy(r.buf[:], r.buf[at:r.n])
+	r.n = copy(r.buf, r.buf[at:r.n])
+	r.size(filled)
 	return nil
 }
 

@@ -247,7 +247,7 @@ func TestBulkDoesNotHoldUpDatagrams(t *testing.T) {
 		}
 		go io.Copy(io.Discard, far)
 		<-time.After(10 * time.Second) // the bulk is in full flow
-		batchTime := batch * RecordSize * time.Second / narrowRate
+		batchTime := smallBatch * RecordSize * time.Second / narrowRate
 		for range 200 {
 			<-time.After(61 * time.Millisecond)
 			start := time.Now()

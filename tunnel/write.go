@@ -10,9 +10,13 @@ import (
 )
 
 const (
-	// batch is how many records leave in one write at most: a datagram that comes while the
-	// carrier is busy waits behind no more than these.
-	batch = 8
+	// A batch is what one write takes. It grows while writes are quick, to save work, and shrinks
+	// when they are slow: a datagram that comes while the carrier is busy waits behind one batch.
+	smallBatch = 2 // records
+	largeBatch = 64
+	quick      = 2 * time.Millisecond
+	slow       = 10 * time.Millisecond
+
 	// fairness is how many records in a row may leave less than share bytes to what is not a
 	// datagram, while anything waits.
 	fairness = 16
@@ -26,7 +30,16 @@ type writer struct {
 	c      *Conn
 	lane   *record.Lane
 	passed int // records in a row that datagrams filled
-	buf    [batch * record.Size]byte
+	batch  int // records
+	buf    []byte
+}
+
+// size makes room for a batch.
+func (w *writer) size(batch int) {
+	w.batch = min(max(batch, smallBatch), largeBatch)
+	if len(w.buf) != w.batch*record.Size {
+		w.buf = make([]byte, w.batch*record.Size)
+	}
 }
 
 // run writes until the session ends. The side that dialled begins with a record at once: the far
@@ -39,6 +52,7 @@ func (w *writer) run() {
 }
 
 func (w *writer) loop() error {
+	w.size(smallBatch)
 	if w.c.initiator {
 		if err := w.one(); err != nil {
 			return err
@@ -68,6 +82,7 @@ func (w *writer) loop() error {
 		case <-ticks:
 			err = w.one()
 		case <-beat:
+			w.size(smallBatch)
 			err = w.one()
 			heart.Reset(pause())
 		case <-wake:
@@ -97,15 +112,30 @@ func (w *writer) one() error {
 // several writes one batch of what waits, and comes back for the rest.
 func (w *writer) several() error {
 	n := 0
-	for ; n < len(w.buf) && w.pending(); n += record.Size {
-		if _, err := w.seal(w.fill(w.buf[n:n])); err != nil {
+	for ; n < len(w.buf); n += record.Size {
+		f := w.fill(w.buf[n:n])
+		if len(f.plain) == 0 {
+			break
+		}
+		if _, err := w.seal(f); err != nil {
 			return err
 		}
 	}
+	start := time.Now()
+	if err := w.write(w.buf[:n]); err != nil {
+		return err
+	}
+	took := time.Since(start)
 	if n == len(w.buf) {
 		signal(w.c.wake)
+		if took < quick {
+			w.size(w.batch * 2)
+		}
 	}
-	return w.write(w.buf[:n])
+	if took > slow {
+		w.size(w.batch / 2)
+	}
+	return nil
 }
 
 // last sends what Close lets leave, and Bye.

@@ -68,7 +68,9 @@ func (s *Stream) emitData(plain []byte, n int) []byte {
 	end := len(plain) + n
 	s.out.pop(plain[len(plain):end])
 	s.credit -= uint32(n)
-	s.changed.Broadcast()
+	if s.out.size <= sendBuffer/2 && s.out.size+n > sendBuffer/2 {
+		s.changed.Broadcast() // Write waits only when all of the buffer is taken
+	}
 	return plain[:end]
 }
 
@@ -100,8 +102,16 @@ func (s *Stream) receive(k record.Kind, body []byte) error {
 	default:
 		return ErrProtocol
 	}
-	s.changed.Broadcast()
+	s.touch()
 	return nil
+}
+
+// touch has Flush wake whoever waits for the stream.
+func (s *Stream) touch() {
+	if !s.touched {
+		s.touched = true
+		s.m.touched = append(s.m.touched, s)
+	}
 }
 
 // receiveData keeps bytes for Read, or drops them when nobody will read.
@@ -112,7 +122,7 @@ func (s *Stream) receiveData(body []byte) error {
 	s.allowed -= uint32(len(body))
 	if !s.closed {
 		s.in.push(body)
-		s.changed.Broadcast()
+		s.touch()
 	}
 	return nil
 }

@@ -53,6 +53,7 @@ type Mux struct {
 
 	streams map[uint32]*Stream
 	ready   []*Stream // those with something to send, in order of their turn
+	touched []*Stream // those that Flush tells of what came
 	arrived []*Stream // opened by the far side, not yet accepted
 	mine    side
 	theirs  side
@@ -153,8 +154,8 @@ func (m *Mux) Pending() bool {
 	return len(m.ready) > 0
 }
 
-// Receive takes one frame of kind Open, Data, Finish, Stop or Credit. It never blocks. After an
-// error the session must end.
+// Receive takes one frame of kind Open, Data, Finish, Stop or Credit. It never blocks; Flush must
+// follow, once for any number of frames. After an error the session must end.
 func (m *Mux) Receive(f record.Frame) error {
 	if len(f.Body) < idSize {
 		return ErrProtocol
@@ -176,6 +177,18 @@ func (m *Mux) Receive(f record.Frame) error {
 		return ErrProtocol
 	}
 	return s.receive(f.Kind, body)
+}
+
+// Flush wakes those who wait for what Receive has taken.
+func (m *Mux) Flush() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, s := range m.touched {
+		s.touched = false
+		s.changed.Broadcast()
+		m.touched[i] = nil
+	}
+	m.touched = m.touched[:0]
 }
 
 // opened takes note of a stream of the far side.

@@ -57,6 +57,7 @@ func token(ch chan struct{}) {
 
 // deliver takes the frames of one record to a side.
 func deliver(plain []byte, to *Mux) error {
+	defer to.Flush()
 	frames, err := record.Parse(nil, append(plain, make([]byte, record.Plain-len(plain))...))
 	if err != nil {
 		return err

@@ -8,19 +8,25 @@ import "math/bits"
 type ring struct {
 	buf        []byte // length a power of two, or nil
 	head, size int
+	peak       int // most that was held since it was last empty
+	calm       int // times in a row that a quarter of buf would have done
 }
+
+// calmTimes is how often a ring is emptied before it gives back memory that it did not need.
+const calmTimes = 64
 
 // push appends b.
 func (r *ring) push(b []byte) {
 	if need := r.size + len(b); need > len(r.buf) {
 		grown := make([]byte, max(512, 1<<bits.Len(uint(need-1))))
 		n := r.peek(grown)
-		r.buf, r.head, r.size = grown, 0, n
+		r.buf, r.head, r.size, r.calm = grown, 0, n, 0
 	}
 	tail := (r.head + r.size) & (len(r.buf) - 1)
 	n := copy(r.buf[tail:], b)
 	copy(r.buf, b[n:])
 	r.size += len(b)
+	r.peak = max(r.peak, r.size)
 }
 
 // peek copies the first bytes into b without removing them.
@@ -34,16 +40,28 @@ func (r *ring) peek(b []byte) int {
 	return len(b)
 }
 
-// pop moves the first bytes into b. An emptied ring gives its memory back once it has grown.
+// pop moves the first bytes into b.
 func (r *ring) pop(b []byte) int {
 	n := r.peek(b)
-	r.size -= n
-	if r.size == 0 && len(r.buf) > firstWindow {
-		*r = ring{}
-		return n
+	if n == 0 {
+		return 0
 	}
-	if n > 0 {
-		r.head = (r.head + n) & (len(r.buf) - 1)
+	r.head = (r.head + n) & (len(r.buf) - 1)
+	r.size -= n
+	if r.size == 0 {
+		r.settle()
 	}
 	return n
+}
+
+// settle looks, each time the ring is empty, whether it is larger than it needs to be.
+func (r *ring) settle() {
+	r.calm++
+	if r.peak > len(r.buf)/4 {
+		r.calm = 0
+	}
+	r.head, r.peak = 0, 0
+	if r.calm > calmTimes {
+		*r = ring{}
+	}
 }

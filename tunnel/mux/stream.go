@@ -16,7 +16,8 @@ type Stream struct {
 	m       *Mux
 	id      uint32 // 0 until Open has been sent
 	mine    bool
-	queued  bool
+	queued  bool // has a turn coming
+	touched bool // Flush will wake its user
 	changed sync.Cond
 	writing sync.Mutex // one Write at a time, so that writes stay whole
 	sending

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// Wear is how many records one key seals at most; a session renews its keys long before.
-const Wear = 1 << 32
+// wear is how many records one key seals at most; a session renews its keys long before.
+const wear = 1 << 32
 
 // Errors of a lane. After either of them the session must end.
 var (
@@ -39,7 +39,7 @@ func NewLane(key []byte) (*Lane, error) {
 // Seal pads plain with zeros and seals it in place. plain must have capacity Size; the record that
 // is returned begins where plain begins.
 func (l *Lane) Seal(plain []byte) (sealed []byte, err error) {
-	if l.count >= Wear {
+	if l.count >= wear {
 		return nil, ErrWorn
 	}
 	n := len(plain)
@@ -54,7 +54,7 @@ func (l *Lane) Seal(plain []byte) (sealed []byte, err error) {
 // Open opens one record in place and returns its plaintext, Plain bytes. A forged one is lost, and
 // leaves the lane as it was.
 func (l *Lane) Open(sealed []byte) (plain []byte, err error) {
-	if l.count >= Wear {
+	if l.count >= wear {
 		return nil, ErrWorn
 	}
 	if len(sealed) != Size {

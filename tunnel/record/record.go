@@ -24,8 +24,8 @@ const (
 	Size   = 498            // a record on the wire: the payload of one tor cell
 	tag    = 16             // Poly1305
 	Plain  = Size - tag     // the frames in one record, with their padding
-	Header = 3              // kind and length before each body
-	Room   = Plain - Header // the longest body
+	header = 3              // kind and length before each body
+	room   = Plain - header // the longest body
 )
 
 // ErrFrame: the plaintext of a record is not a row of frames followed by zeros. It was sealed by
@@ -67,7 +67,7 @@ func AppendHeader(plain []byte, k Kind, n int) []byte {
 }
 
 // Left is how long a body may be that still goes into plain; negative when not even an empty one.
-func Left(plain []byte) int { return Plain - len(plain) - Header }
+func Left(plain []byte) int { return Plain - len(plain) - header }
 
 // Parse appends the frames of one opened record to dst. It is total: any input that is not Plain
 // bytes of known frames followed by zeros is ErrFrame, and every row of frames it returns gives
@@ -77,14 +77,14 @@ func Parse(dst []Frame, plain []byte) ([]Frame, error) {
 		return dst, ErrFrame
 	}
 	for len(plain) > 0 && plain[0] != byte(padding) {
-		if len(plain) < Header || plain[0] >= byte(kinds) {
+		if len(plain) < header || plain[0] >= byte(kinds) {
 			return dst, ErrFrame
 		}
-		end := Header + int(binary.BigEndian.Uint16(plain[1:]))
+		end := header + int(binary.BigEndian.Uint16(plain[1:]))
 		if end > len(plain) {
 			return dst, ErrFrame
 		}
-		dst = append(dst, Frame{Kind(plain[0]), plain[Header:end]})
+		dst = append(dst, Frame{Kind(plain[0]), plain[header:end]})
 		plain = plain[end:]
 	}
 	for _, b := range plain {

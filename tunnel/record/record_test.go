@@ -23,10 +23,10 @@ func newLanes(t testing.TB) (send, receive *Lane) {
 
 func TestEveryLengthIsPaddedToOneSize(t *testing.T) {
 	send, receive := newLanes(t)
-	for n := range Room + 2 {
+	for n := range room + 2 {
 		plain := make([]byte, 0, Size)
 		if n > Left(plain) {
-			if n != Room+1 {
+			if n != room+1 {
 				t.Fatal("a body of", n, "bytes does not fit")
 			}
 			return
@@ -52,7 +52,7 @@ func TestOldBytesNeverReachTheFarSideAsPadding(t *testing.T) {
 	dirty := bytes.Repeat([]byte{0xee}, Size)
 	sealed, _ := send.Seal(Append(dirty[:0], Bye))
 	plain, err := receive.Open(sealed)
-	if err != nil || !bytes.Equal(plain[Header:], make([]byte, Plain-Header)) {
+	if err != nil || !bytes.Equal(plain[header:], make([]byte, Plain-header)) {
 		t.Fatal("padding is not zeros", err)
 	}
 }
@@ -127,7 +127,7 @@ func TestForgedReplayedAndReorderedRecordsAreRefused(t *testing.T) {
 
 func TestWornKeySealsNoMore(t *testing.T) {
 	send, receive := newLanes(t)
-	send.count, receive.count = Wear-1, Wear-1
+	send.count, receive.count = wear-1, wear-1
 	b, err := send.Seal(make([]byte, 0, Size))
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(pad(empty()))
 	f.Add(pad(Append(empty(), Datagram, 1, 2, 3)))
 	f.Add(pad(Append(Append(empty(), Switch), Credit, 0, 0, 0, 1, 0, 0, 1, 0)))
-	f.Add(pad(Append(empty(), Renew, make([]byte, Room)...)))
+	f.Add(pad(Append(empty(), Renew, make([]byte, room)...)))
 	f.Add([]byte{9})
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		frames, err := Parse(nil, plain)
