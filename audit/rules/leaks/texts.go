@@ -171,6 +171,9 @@ func (t *texts) passes(call *ast.CallExpr) ([]ast.Expr, bool) {
 	if o.Pkg() == nil {
 		return nil, false
 	}
+	if recv := o.Type().(*types.Signature).Recv(); recv != nil && enumeration(recv.Type()) {
+		return nil, true // the name of a word of a fixed set
+	}
 	return call.Args, o.Pkg().Path() == "log/slog" || o.Pkg().Path() == "fmt"
 }
 

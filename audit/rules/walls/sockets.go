@@ -99,7 +99,7 @@ func uses(p *house.Package, f house.Source, do func(*ast.Ident, Use)) {
 			}
 		case *ast.Ident:
 			o := p.TypesInfo.Uses[n]
-			if o == nil || o.Pkg() == nil {
+			if v, ok := o.(*types.Var); o == nil || o.Pkg() == nil || ok && v.IsField() {
 				return true
 			}
 			u := Use{o.Pkg().Path(), Name(o), calls[n], f, p.TypesInfo}

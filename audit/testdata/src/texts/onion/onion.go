@@ -26,6 +26,15 @@ type Place string
 // Here is one such word.
 const Here Place = "here"
 
+// Phase is a step of a fixed number.
+type Phase uint8
+
+// First is such a step.
+const First Phase = 1
+
+// Word names the step.
+func (p Phase) Word() string { return "first" }
+
 // ErrPath is a sentinel.
 var ErrPath = errors.New("path closed")
 
@@ -81,6 +90,7 @@ func allowed(c net.Conn, n int, d time.Duration, place Place, b []byte) error {
 	}
 	_, err := net.Dial("unix", "sock")
 	err = strip(err)
+	_ = fmt.Errorf("stopped at %s: %w", First.Word(), ErrPath)
 	return fmt.Errorf("%s: after %d tries in %v, %d bytes, %s: %w: %w",
 		place, n, d, len(b), "constant", err, ErrPath)
 }
