@@ -10,8 +10,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"testing"
-
-	"nightjar/tunnel/record"
 )
 
 func TestWrongPSKMakesNoSession(t *testing.T) {
@@ -131,8 +129,8 @@ func TestLowOrderFirstMessageIsRefusedBeforeAnyDiffieHellman(t *testing.T) {
 	p := newPair(t)
 	_, m1, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())
 	copy(m1, make([]byte, 32))
-	l := link{p.b.Root, now, p.a.Static, p.b.Static}
-	if _, _, err := p.answer(sealOuter(l.first(), m1, fresh())); !errors.Is(err, ErrForged) {
+	key := outerKey(p.b.Root, p.a.Static, p.b.Static)
+	if _, _, err := p.answer(sealOuter(key, m1, fresh())); !errors.Is(err, ErrForged) {
 		t.Error("answered:", err)
 	}
 	if p.bKey.agreed != 0 {
@@ -179,8 +177,8 @@ func (f forger) Agree(peer [32]byte) ([32]byte, error) {
 func TestStolenStaticKeyIsNotAnsweredAsOthers(t *testing.T) {
 	p := newPair(t)
 	in, wire := p.start(t)
-	l := link{p.b.Root, now, p.a.Static, p.b.Static}
-	m1, _ := openOuter(l.first(), wire, RenewSize)
+	key := outerKey(p.b.Root, p.a.Static, p.b.Static)
+	m1, _ := openOuter(nil, key, wire, RenewSize)
 	backwards := &pair{aKey: p.bKey, bKey: p.aKey, a: p.b, b: p.a}
 	if _, _, err := reply2(forger{backwards}, p.a, firstPrologue, [32]byte{}, m1, fresh()); err == nil {
 		t.Fatal("the thief read a first message that was not for it")
@@ -202,11 +200,11 @@ func TestNobodyIsTakenForAnother(t *testing.T) {
 		t.Error("b answered a call to c:", err)
 	}
 	// The relay opens the outer layer and seals the message anew for b.
-	m1, ok := openOuter(link{c.Root, now, p.a.Static, c.Static}.first(), wire, RenewSize)
+	m1, ok := openOuter(nil, outerKey(c.Root, p.a.Static, c.Static), wire, RenewSize)
 	if !ok {
 		t.Fatal("the relay cannot do what the test wants of it")
 	}
-	anew := sealOuter(link{c.Root, now, p.a.Static, p.b.Static}.first(), m1, fresh())
+	anew := sealOuter(outerKey(c.Root, p.a.Static, p.b.Static), m1, fresh())
 	if _, _, err := p.answer(anew); !errors.Is(err, ErrForged) {
 		t.Error("b took a call to c for its own:", err)
 	}
@@ -281,14 +279,14 @@ func TestStolenSessionIsLostAtTheNextRenewal(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := seal(t, a2.Send, "healed")
-	onward, _ := record.NewLane(derive(stolenB.chain[:], stolenB.Binding[:], labelRecords))
+	onward, _ := newLane(onwardKey(&stolenB))
 	if opens(stolenB.Receive, said) || opens(onward, said) {
 		t.Error("the thief still reads")
 	}
 	if !opens(b2.Receive, said) {
 		t.Error("the two do not understand each other")
 	}
-	naive, _ := record.NewLane(derive(b.chain[:], b.Binding[:], labelRecords))
+	naive, _ := newLane(onwardKey(b))
 	if !opens(onward, seal(t, naive, "hashed onward")) {
 		t.Error("the test would not notice a scheme that hashes its keys onward")
 	}
@@ -336,8 +334,8 @@ func TestRenewalIsNoFirstMessage(t *testing.T) {
 	p := newPair(t)
 	a, b := p.meet(t)
 	_, m1, _ := a.Renew()
-	l := link{p.b.Root, now, p.a.Static, p.b.Static}
-	if _, _, err := p.answer(sealOuter(l.first(), m1, fresh())); !errors.Is(err, ErrForged) {
+	key := outerKey(p.b.Root, p.a.Static, p.b.Static)
+	if _, _, err := p.answer(sealOuter(key, m1, fresh())); !errors.Is(err, ErrForged) {
 		t.Error("a renewal began a session:", err)
 	}
 	_, first, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())
@@ -356,7 +354,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte{}, true)
 	f.Fuzz(func(t *testing.T, b []byte, inside bool) {
 		if inside && len(b) <= plainSize { // one who knows the root chooses the Noise message
-			b = sealOuter(link{p.b.Root, now, p.a.Static, p.b.Static}.first(), b, fresh())
+			b = sealOuter(outerKey(p.b.Root, p.a.Static, p.b.Static), b, fresh())
 		}
 		s, reply, err := p.answer(b)
 		if (err == nil) != (s != nil && len(reply) == Size) {

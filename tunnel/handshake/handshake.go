@@ -81,9 +81,10 @@ func start(k Key, p Peer, epoch uint64, from chance) (in *Initiation, wire []byt
 		if o, message, err = open(k, p, firstPrologue, [32]byte{}, from); err != nil {
 			return
 		}
-		l := link{root: p.Root, epoch: epoch, initiator: k.AgreementKey(), responder: p.Static}
-		wire = sealOuter(l.first(), message, from)
-		in = &Initiation{opening: o, answer: l.answer(wire)}
+		l := link{epoch: epoch, initiator: k.AgreementKey(), responder: p.Static}
+		root := expand(p.Root[:])
+		wire = sealOuter(l.first(root), message, from)
+		in = &Initiation{opening: o, answer: l.answer(root, wire)}
 	})
 	return in, wire, err
 }
@@ -92,7 +93,7 @@ func start(k Key, p Peer, epoch uint64, from chance) (in *Initiation, wire []byt
 // answer, if it still comes, completes it.
 func (in *Initiation) Finish(wire []byte) (s *Session, err error) {
 	record.Erasing(func() {
-		message, ok := openOuter(in.answer, wire, RenewedSize)
+		message, ok := openOuter(nil, in.answer, wire, RenewedSize)
 		if !ok {
 			err = ErrStranger
 			return
@@ -114,18 +115,19 @@ func Answer(k Key, peers []Peer, epoch uint64, seen *Memory, wire []byte) (
 func answer(k Key, peers []Peer, epoch uint64, seen *Memory, wire []byte, from chance) (
 	s *Session, reply []byte, err error) {
 	record.Erasing(func() {
-		l, p, message := find(k.AgreementKey(), peers, epoch, wire)
-		if p == nil {
+		f := find(k.AgreementKey(), peers, epoch, wire)
+		if f == nil {
 			err = ErrStranger
 			return
 		}
-		if !seen.admit(epoch, l, wire) {
+		if !seen.admit(epoch, f.epoch, f.key, wire) {
 			err = ErrReplay
 			return
 		}
 		var m2 []byte
-		if s, m2, err = reply2(k, *p, firstPrologue, [32]byte{}, message, from); err == nil {
-			reply = sealOuter(l.answer(wire), m2, from)
+		s, m2, err = reply2(k, f.peer, firstPrologue, [32]byte{}, f.message, from)
+		if err == nil {
+			reply = sealOuter(f.answer(f.root, wire), m2, from)
 		}
 	})
 	return s, reply, err

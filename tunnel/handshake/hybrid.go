@@ -15,6 +15,7 @@ type opening struct {
 	chain [32]byte
 	noise *noise.HandshakeState
 	kem   *mlkem.DecapsulationKey768
+	ek    []byte // encapsulation key
 }
 
 // open makes Noise message 1, whose payload is the encapsulation key of a fresh KEM pair. chain is
@@ -31,11 +32,12 @@ func open(k Key, p Peer, prologue []byte, chain [32]byte, from chance) (*opening
 	if err != nil {
 		return nil, nil, err
 	}
-	message, _, _, err := ns.WriteMessage(nil, kem.EncapsulationKey().Bytes())
+	ek := kem.EncapsulationKey().Bytes()
+	message, _, _, err := ns.WriteMessage(make([]byte, 0, RenewSize), ek)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &opening{k, p.rootless(), chain, ns, kem}, message, nil
+	return &opening{k, p.rootless(), chain, ns, kem, ek}, message, nil
 }
 
 // finish reads Noise message 2. A forged one leaves the opening as it was.
@@ -49,20 +51,19 @@ func (o *opening) finish(message []byte) (*Session, error) {
 		return nil, ErrForged
 	}
 	defer clear(shared)
-	psk := mixPSK(shared, o.peer.PSK, o.chain, o.kem.EncapsulationKey().Bytes(), ciphertext)
-	defer clear(psk)
-	if err := o.noise.SetPresharedKey(psk); err != nil {
+	psk := mixPSK(shared, o.peer.PSK, o.chain, o.ek, ciphertext)
+	defer clear(psk[:])
+	if err := o.noise.SetPresharedKey(psk[:]); err != nil {
 		return nil, err
 	}
-	_, out, in, err := o.noise.ReadMessage(nil, message[mlkem.CiphertextSize768:])
+	_, toward, back, err := o.noise.ReadMessage(nil, message[mlkem.CiphertextSize768:])
 	if err != nil {
 		return nil, ErrForged
 	}
-	return newSession(o.key, o.peer, o.noise.ChannelBinding(), out, in, true)
+	return newSession(o.key, o.peer, o.noise.ChannelBinding(), toward, back, true)
 }
 
-// reply2 reads Noise message 1 and makes message 2. In the responder's session the first of the
-// two cipher states is the one it receives under.
+// reply2 reads Noise message 1 and makes message 2.
 func reply2(k Key, p Peer, prologue []byte, chain [32]byte, message []byte, from chance) (
 	*Session, []byte, error) {
 	if len(message) != RenewSize || lowOrder(message[:32]) {
@@ -83,15 +84,15 @@ func reply2(k Key, p Peer, prologue []byte, chain [32]byte, message []byte, from
 	shared, ciphertext := from.encapsulate(kem)
 	defer clear(shared)
 	psk := mixPSK(shared, p.PSK, chain, public, ciphertext)
-	defer clear(psk)
-	if err := ns.SetPresharedKey(psk); err != nil {
+	defer clear(psk[:])
+	if err := ns.SetPresharedKey(psk[:]); err != nil {
 		return nil, nil, err
 	}
-	reply, in, out, err := ns.WriteMessage(ciphertext, nil)
+	reply, toward, back, err := ns.WriteMessage(ciphertext, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := newSession(k, p.rootless(), ns.ChannelBinding(), out, in, false)
+	s, err := newSession(k, p.rootless(), ns.ChannelBinding(), toward, back, false)
 	return s, reply, err
 }
 

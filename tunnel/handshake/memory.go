@@ -25,24 +25,24 @@ type (
 )
 
 // admit reports whether a first message is new, and remembers it. Only messages that opened come
-// here, so strangers cannot fill it. now is the current epoch.
-func (m *Memory) admit(now uint64, l link, wire []byte) bool {
-	key := l.first()
+// here, so strangers cannot fill it. now is the current epoch, epoch and key are those that the
+// message opened with: there is one such key for each contact and epoch.
+func (m *Memory) admit(now, epoch uint64, key [32]byte, wire []byte) bool {
 	digest := sha256.Sum256(key[:])
 	id, nonce := linkID(digest[:16]), nonceID(wire[:16])
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.forget(now)
-	if m.epochs[l.epoch] == nil {
-		m.epochs[l.epoch] = make(map[linkID]map[nonceID]struct{})
+	if m.epochs[epoch] == nil {
+		m.epochs[epoch] = make(map[linkID]map[nonceID]struct{})
 	}
-	seen := m.epochs[l.epoch][id]
+	seen := m.epochs[epoch][id]
 	if _, again := seen[nonce]; again || len(seen) >= perLink {
 		return false
 	}
 	if seen == nil {
 		seen = make(map[nonceID]struct{})
-		m.epochs[l.epoch][id] = seen
+		m.epochs[epoch][id] = seen
 	}
 	seen[nonce] = struct{}{}
 	return true

@@ -4,6 +4,7 @@
 package handshake
 
 import (
+	"bytes"
 	"time"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -37,8 +38,9 @@ func sealOuter(key [32]byte, message []byte, from chance) []byte {
 	return aead.Seal(wire, wire, plain, nil)
 }
 
-// openOuter returns the Noise message of n bytes under the outer layer, or false.
-func openOuter(key [32]byte, wire []byte, n int) ([]byte, bool) {
+// openOuter returns the Noise message of n bytes under the outer layer, or false. It uses dst if
+// that has capacity.
+func openOuter(dst []byte, key [32]byte, wire []byte, n int) ([]byte, bool) {
 	if len(wire) != Size {
 		return nil, false
 	}
@@ -46,7 +48,7 @@ func openOuter(key [32]byte, wire []byte, n int) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	plain, err := aead.Open(nil, wire[:nonceSize], wire[nonceSize:], nil)
+	plain, err := aead.Open(dst[:0], wire[:nonceSize], wire[nonceSize:], nil)
 	if err != nil {
 		return nil, false
 	}
@@ -58,16 +60,28 @@ func openOuter(key [32]byte, wire []byte, n int) ([]byte, bool) {
 	return plain[:n], true
 }
 
-// find tries every peer in three epochs and returns the link the message came on, its peer and
-// the Noise message; or a nil peer. The work is the same whoever called, or nobody.
-func find(self [32]byte, peers []Peer, epoch uint64, wire []byte) (at link, p *Peer, m []byte) {
+// A found is a first message with all that finding its sender gave.
+type found struct {
+	link
+	peer    Peer
+	root    *deriver
+	key     [32]byte // outer key that it opened with
+	message []byte   // Noise message 1
+}
+
+// find tries every peer in three epochs; nil when none has sealed the message. The work is the
+// same whoever called, or nobody.
+func find(self [32]byte, peers []Peer, epoch uint64, wire []byte) (f *found) {
+	room := make([]byte, plainSize)
 	for i := range peers[:min(len(peers), MaxPeers)] {
+		root := expand(peers[i].Root[:])
 		for e := epoch - 1; e != epoch+2; e++ {
-			l := link{peers[i].Root, e, peers[i].Static, self}
-			if message, ok := openOuter(l.first(), wire, RenewSize); ok {
-				at, p, m = l, &peers[i], message
+			l := link{e, peers[i].Static, self}
+			key := l.first(root)
+			if message, ok := openOuter(room, key, wire, RenewSize); ok {
+				f = &found{l, peers[i], root, key, bytes.Clone(message)}
 			}
 		}
 	}
-	return at, p, m
+	return f
 }

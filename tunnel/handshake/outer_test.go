@@ -5,6 +5,8 @@ package handshake
 
 import (
 	"bytes"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"testing"
@@ -109,17 +111,16 @@ func TestOnlyNeighbouringEpochsAreTaken(t *testing.T) {
 func TestMemoryForgetsOldEpochsAndBoundsEachContact(t *testing.T) {
 	m := new(Memory)
 	wire := make([]byte, Size)
-	one := link{root: [32]byte{1}, epoch: now}
 	for i := range perLink + 100 {
 		wire[0], wire[1] = byte(i), byte(i>>8)
-		if ok := m.admit(now, one, wire); ok != (i < perLink) {
+		if ok := m.admit(now, now, [32]byte{1}, wire); ok != (i < perLink) {
 			t.Fatal("message", i, "admitted:", ok)
 		}
 	}
-	if !m.admit(now, link{root: [32]byte{2}, epoch: now}, wire) {
+	if !m.admit(now, now, [32]byte{2}, wire) {
 		t.Error("one contact crowded out another")
 	}
-	m.admit(now+2, link{root: [32]byte{1}, epoch: now + 2}, wire)
+	m.admit(now+2, now+2, [32]byte{1}, wire)
 	if len(m.epochs) != 1 {
 		t.Error("epochs remembered:", len(m.epochs))
 	}
@@ -192,4 +193,23 @@ func fixedBits(wires [][]byte) (biased int) {
 		}
 	}
 	return biased
+}
+
+func TestDerivationIsThatOfTheStandardLibrary(t *testing.T) {
+	secret, salt, info := []byte("secret"), []byte("salt"), []byte("and info")
+	want, err := hkdf.Key(sha256.New, secret, salt, "label and info", 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := extract(salt, secret[:3], secret[3:])
+	for range 2 {
+		if got := d.key("label ", info); !bytes.Equal(got[:], want) {
+			t.Error("not HKDF-SHA256")
+		}
+	}
+	prk := bytes.Repeat([]byte{5}, 32)
+	want, _ = hkdf.Expand(sha256.New, prk, "text", 32)
+	if got := expand(prk).key("text"); !bytes.Equal(got[:], want) {
+		t.Error("not HKDF-Expand-SHA256")
+	}
 }

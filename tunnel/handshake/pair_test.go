@@ -138,3 +138,11 @@ func talks(t testing.TB, a, b *Session) {
 		t.Error("the two do not understand each other")
 	}
 }
+
+// outerKey is the outer key of a first message in the epoch of the tests.
+func outerKey(root, initiator, responder [32]byte) [32]byte {
+	return link{now, initiator, responder}.first(expand(root[:]))
+}
+
+// onwardKey is the next key in a scheme that only hashes its keys onward.
+func onwardKey(s *Session) [32]byte { return expand(s.chain[:]).key("onward") }
