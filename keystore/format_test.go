@@ -143,7 +143,8 @@ func TestASlotOpensInItsOwnPlaceOnly(t *testing.T) {
 	if !openSlot(out, key, 3, slot) {
 		t.Error("its own place")
 	}
-	if openSlot(out, key, 4, slot) || openSlot(out, other, 3, slot) || openSlot(out, other, 4, slot) {
+	if openSlot(out, key, 4, slot) || openSlot(out, other, 3, slot) ||
+		openSlot(out, other, 4, slot) {
 		t.Error("another place")
 	}
 }

@@ -51,8 +51,9 @@ func keysOf(a *arena) keys {
 	return keys{b[:32], b[32:64], b[64:96], b[96:128]}
 }
 
-// fill sets what a payload holds, the key of its slot, and the agreement key that follows from the seed (RFC 8032,
-// 5.1.5: the lower half of SHA-512 of the seed; X25519 clamps it alike). Call inside do.
+// fill sets what a payload holds, the key of its slot, and the agreement key that follows from
+// the seed (RFC 8032, 5.1.5: the lower half of SHA-512 of the seed; X25519 clamps it alike). Call
+// inside do.
 func (k keys) fill(seed, root, slot []byte) {
 	copy(k.seed, seed)
 	copy(k.root, root)

@@ -199,7 +199,8 @@ func TestAFullDiskIsToldAndLosesNothing(t *testing.T) {
 	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1 << 20, Max: old.Max}); err != nil {
+	small := unix.Rlimit{Cur: 1 << 20, Max: old.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &small); err != nil {
 		t.Fatal(err)
 	}
 	err := id.Save([]byte("too much"))

@@ -90,7 +90,8 @@ func (p *plant) password(to map[string][]byte, prefix string, salt []byte) (kek 
 	return kek
 }
 
-func (p *plant) identity(to map[string][]byte, file []byte, slot int, state []byte) (seed, root []byte) {
+func (p *plant) identity(to map[string][]byte, file []byte, slot int, state []byte) (seed,
+	root []byte) {
 	seed, root = random(keySize), random(keySize)
 	key, plain := p.key(to, "slot key"), make([]byte, plainSize)
 	slotKey(key, p.password(to, "", file[:saltSize]), slot)

@@ -153,8 +153,8 @@ func readByte(fd int, dst []byte) (bool, error) {
 			return n == 1, nil
 		case unix.EINTR:
 		case unix.EAGAIN:
-			if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1); err != nil &&
-				err != unix.EINTR {
+			ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			if _, err := unix.Poll(ready, -1); err != nil && err != unix.EINTR {
 				return false, err
 			}
 		default:

@@ -50,7 +50,8 @@ func TestMannWhitneySeesADifferenceAndOnlyThat(t *testing.T) {
 	for range 400 {
 		a, b := make([]time.Duration, 200), make([]time.Duration, 200)
 		for i := range a {
-			a[i], b[i] = time.Duration(draw(256)*256+draw(256)), time.Duration(draw(256)*256+draw(256))
+			a[i] = time.Duration(draw(256)*256 + draw(256))
+			b[i] = time.Duration(draw(256)*256 + draw(256))
 		}
 		if mannWhitney(a, b) < 0.05 {
 			low++
