@@ -219,22 +219,24 @@ func timed(n int, f func()) time.Duration {
 
 func TestFiguresOfAnIdleSession(t *testing.T) {
 	const sessions = 500
-	heap := func() uint64 {
+	inUse := func() (heap, stack float64) {
 		var m runtime.MemStats
 		runtime.GC()
 		runtime.GC()
 		runtime.ReadMemStats(&m)
-		return m.HeapAlloc + m.StackInuse
+		return float64(m.HeapAlloc), float64(m.StackInuse)
 	}
 	c := newContacts(t)
-	before := heap()
+	heap, stack := inUse()
 	var all []*Conn
 	for range sessions {
 		ca, cb := net.Pipe()
 		a, b := c.connect(t, ca, cb)
 		all = append(all, a, b)
 	}
-	figure("tunnel.session_bytes", float64(heap()-before)/(2*sessions), "bytes of heap and stack")
+	after, deeper := inUse()
+	figure("tunnel.session_bytes", (after-heap)/(2*sessions), "bytes of heap, pipe included")
+	figure("tunnel.session_stack_bytes", (deeper-stack)/(2*sessions), "bytes of stack")
 	for _, conn := range all {
 		conn.Close()
 	}

@@ -85,7 +85,8 @@ func TestBrokenRulesEndTheSession(t *testing.T) {
 		frames []record.Frame
 		want   error
 	}{
-		"too long a datagram":      {true, []record.Frame{long(record.Datagram, MaxDatagram+1)}, ErrRules},
+		"too long a datagram": {true, []record.Frame{long(record.Datagram, MaxDatagram+1)},
+			ErrRules},
 		"unknown frame":            {true, []record.Frame{long(99, 1)}, ErrRules},
 		"stream never opened":      {true, []record.Frame{long(record.Data, 9)}, ErrRules},
 		"answer nobody asked for":  {false, []record.Frame{long(record.Renew, 100)}, ErrRules},

@@ -180,7 +180,8 @@ func TestStolenStaticKeyIsNotAnsweredAsOthers(t *testing.T) {
 	key := outerKey(p.b.Root, p.a.Static, p.b.Static)
 	m1, _ := openOuter(nil, key, wire, RenewSize)
 	backwards := &pair{aKey: p.bKey, bKey: p.aKey, a: p.b, b: p.a}
-	if _, _, err := reply2(forger{backwards}, p.a, firstPrologue, [32]byte{}, m1, fresh()); err == nil {
+	_, _, err := reply2(forger{backwards}, p.a, firstPrologue, [32]byte{}, m1, fresh())
+	if err == nil {
 		t.Fatal("the thief read a first message that was not for it")
 	}
 	_ = in

@@ -16,7 +16,7 @@ func frame(k record.Kind, id uint32, body ...byte) record.Frame {
 }
 
 func TestEveryBrokenRuleIsRefused(t *testing.T) {
-	big := make([]byte, 400)
+	open, big := frame(record.Open, 2), make([]byte, 400)
 	for name, frames := range map[string][]record.Frame{
 		"no id":                   {{Kind: record.Open, Body: []byte{0, 0, 1}}},
 		"own number":              {frame(record.Open, 1)},
@@ -27,8 +27,8 @@ func TestEveryBrokenRuleIsRefused(t *testing.T) {
 		"data before open":        {frame(record.Data, 2, 1)},
 		"data on no stream":       {frame(record.Data, 0, 1)},
 		"empty data":              {frame(record.Open, 2), frame(record.Data, 2)},
-		"data after finish":       {frame(record.Open, 2), frame(record.Finish, 2), frame(record.Data, 2, 1)},
-		"finish twice":            {frame(record.Open, 2), frame(record.Finish, 2), frame(record.Finish, 2)},
+		"data after finish":       {open, frame(record.Finish, 2), frame(record.Data, 2, 1)},
+		"finish twice":            {open, frame(record.Finish, 2), frame(record.Finish, 2)},
 		"finish with body":        {frame(record.Open, 2), frame(record.Finish, 2, 0)},
 		"stop with body":          {frame(record.Open, 2), frame(record.Stop, 2, 0)},
 		"short credit":            {frame(record.Open, 2), frame(record.Credit, 2, 1, 0, 0)},

@@ -160,7 +160,7 @@ func TestMalformedRecordsAreRefused(t *testing.T) {
 		"unknown kind":        whole(byte(kinds), 0, 0),
 		"length past the end": whole(byte(Data), 0x01, 0xe0),
 		"padding not zero":    append(whole()[:Plain-1], 1),
-		"header cut off":      append(append([]byte{byte(Data), 1, 0xda}, make([]byte, 474)...), 4, 0, 1, 0, 4),
+		"header cut off":      append(whole(byte(Data), 1, 0xda)[:Plain-5], 4, 0, 1, 0, 4),
 		"too short":           make([]byte, Plain-1),
 		"too long":            make([]byte, Plain+1),
 		"empty":               nil,
