@@ -24,7 +24,8 @@ func read(name string) (string, bool) {
 	kept := map[string]string{"via": "Via", "from": "From", "to": "To", "call-id": "Call-ID",
 		"cseq": "CSeq", "contact": "Contact", "max-forwards": "Max-Forwards",
 		"expires": "Expires", "event": "Event", "content-type": "Content-Type",
-		"supported": "Supported", "session-expires": "Session-Expires",
+		"content-encoding": "Content-Encoding",
+		"supported":        "Supported", "session-expires": "Session-Expires",
 		"sip-if-match": "SIP-If-Match"}
 	full, ok := kept[fullName(name)]
 	return full, ok

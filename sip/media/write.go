@@ -18,6 +18,9 @@ const (
 	keys48k = 110
 )
 
+// OurKeys lists the payload types of key presses that an offer of ours names.
+func OurKeys() []uint8 { return []uint8{keys8k, keys48k} }
+
 // opusShape asks the phone for a constant 60-byte frame: sizes then tell nothing of the speech.
 const opusShape = "maxaveragebitrate=24000;cbr=1;stereo=0"
 

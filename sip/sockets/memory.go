@@ -5,6 +5,7 @@ package sockets
 
 import (
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -14,13 +15,13 @@ import (
 )
 
 // Memory is a loopback interface in memory. Datagrams are neither lost nor reordered unless a
-// receiver is more than 256 behind. It keeps a tally of what was sent elsewhere.
+// receiver is more than 256 behind. It keeps a tally of what was sent to nobody.
 type Memory struct {
 	mu      sync.Mutex
 	packet  map[netip.AddrPort]*packetEnd
 	stream  map[netip.AddrPort]*listener
 	free    uint16
-	strays  int
+	strays  map[netip.AddrPort]int
 	dialing uint16
 }
 
@@ -28,15 +29,15 @@ type Memory struct {
 func NewMemory() *Memory {
 	return &Memory{
 		packet: map[netip.AddrPort]*packetEnd{}, stream: map[netip.AddrPort]*listener{},
-		free: 40000, dialing: 50000,
+		strays: map[netip.AddrPort]int{}, free: 40000, dialing: 50000,
 	}
 }
 
-// Strays counts datagrams sent to an address where nobody listens.
-func (m *Memory) Strays() int {
+// Strays counts datagrams by the address they were sent to, where nobody listens.
+func (m *Memory) Strays() map[netip.AddrPort]int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.strays
+	return maps.Clone(m.strays)
 }
 
 // Packet opens a datagram end as Loopback does, at any address: a test's phone may sit on one
@@ -124,7 +125,7 @@ func (e *packetEnd) WriteTo(b []byte, to net.Addr) (int, error) {
 	e.net.mu.Lock()
 	far := e.net.packet[ap]
 	if far == nil {
-		e.net.strays++
+		e.net.strays[ap]++
 	}
 	e.net.mu.Unlock()
 	if far != nil {
