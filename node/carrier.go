@@ -3,10 +3,13 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
 	"nightjar/node/book"
@@ -16,12 +19,18 @@ import (
 
 const (
 	gatewayTries = 3                // gateways asked before an operation is given up
-	gatewayTime  = 40 * time.Second // for one gateway to be reached and to answer
+	gatewayTime  = 30 * time.Second // for one gateway to be reached and to answer
+	gatewayRest  = 10 * time.Minute // how long one that failed is asked last
 )
 
 // carrier opens the road to the DHT for one operation: a gateway chosen at random, on a circuit
-// that nothing else uses.
-type carrier struct{ node *Node }
+// that nothing else uses. Gateways that failed lately are asked last.
+type carrier struct {
+	node *Node
+
+	mu     sync.Mutex
+	failed map[card.Gateway]time.Time
+}
 
 // Open returns a packet conn that leaves at a gateway, and DHT nodes to begin with.
 func (c *carrier) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
@@ -37,15 +46,45 @@ func (c *carrier) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, e
 	rand.Shuffle(len(gateways), func(i, j int) {
 		gateways[i], gateways[j] = gateways[j], gateways[i]
 	})
+	slices.SortStableFunc(gateways, func(a, b card.Gateway) int {
+		return cmp.Compare(c.resting(a), c.resting(b))
+	})
 	var last error
 	for _, g := range gateways[:min(len(gateways), gatewayTries)] {
 		conn, known, err := c.open(ctx, g)
+		c.note(g, err)
 		if err == nil {
 			return conn, append(known, nodes...), nil
+		}
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
 		}
 		last = err
 	}
 	return nil, nil, last
+}
+
+// note remembers how asking a gateway ended.
+func (c *carrier) note(g card.Gateway, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failed == nil {
+		c.failed = map[card.Gateway]time.Time{}
+	}
+	delete(c.failed, g)
+	if err != nil {
+		c.failed[g] = time.Now()
+	}
+}
+
+// resting is 1 for a gateway that failed lately, 0 for another.
+func (c *carrier) resting(g card.Gateway) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t, ok := c.failed[g]; ok && time.Since(t) < gatewayRest {
+		return 1
+	}
+	return 0
 }
 
 func (c *carrier) open(ctx context.Context, g card.Gateway) (

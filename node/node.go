@@ -76,6 +76,7 @@ type Node struct {
 	phone   Phone
 
 	inboxPoke   chan struct{}
+	stir        chan struct{} // closed, and replaced, by Check
 	rosterPoke  chan struct{}
 	servicePoke chan struct{}
 	serviceUp   chan struct{} // closed when service is set for the first time
@@ -97,6 +98,7 @@ func New(c Config) (*Node, error) {
 		pokes:       map[card.Address]chan struct{}{},
 		calls:       map[talk.ID]*call.Session{},
 		inboxPoke:   make(chan struct{}, 1),
+		stir:        make(chan struct{}),
 		rosterPoke:  make(chan struct{}, 1),
 		servicePoke: make(chan struct{}, 1),
 		serviceUp:   make(chan struct{}),
@@ -192,6 +194,13 @@ func pause(ctx context.Context, d time.Duration, poke <-chan struct{}) bool {
 	case <-t.C:
 	}
 	return true
+}
+
+// stirred returns a channel that closes when Check asks everybody to try again at once.
+func (n *Node) stirred() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.stir
 }
 
 // poke wakes whoever waits on ch; a poke that finds one waiting already is enough.

@@ -85,16 +85,18 @@ func (n *Node) keepPublished(ctx context.Context, a card.Address, first chan str
 	}
 	done := false
 	for ctx.Err() == nil {
+		haste := n.stirred()
 		wait := time.Until(meet.Next(time.Now()))
 		if err := n.publishTo(ctx, a); err != nil {
 			wait = publishRetry + rand.N(publishRetry)
-		} else if !done {
-			done = true
-			close(first)
+		} else {
+			haste = nil
+			if !done {
+				done = true
+				close(first)
+			}
 		}
-		if !pause(ctx, wait, nil) {
-			return
-		}
+		pause(ctx, wait, haste)
 	}
 }
 
@@ -131,12 +133,13 @@ func (n *Node) keepInvited(ctx context.Context, a card.Address, published <-chan
 		return
 	}
 	for ctx.Err() == nil {
+		haste := n.stirred()
 		err := n.leaveInvitation(ctx, a)
 		if err == nil {
 			return
 		}
 		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
 			Text: "the invitation could not be left, again soon: " + why(err)})
-		pause(ctx, publishRetry, nil)
+		pause(ctx, publishRetry, haste)
 	}
 }

@@ -113,11 +113,14 @@ func (n *Node) Gateways() (out []card.Gateway) {
 	return out
 }
 
-// Check looks for invitations and contacts at once instead of at the next turn.
+// Check looks for invitations and contacts, and tries again what failed, at once instead of at the
+// next turn.
 func (n *Node) Check() {
 	poke(n.inboxPoke)
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	close(n.stir)
+	n.stir = make(chan struct{})
 	for _, ch := range n.pokes {
 		poke(ch)
 	}

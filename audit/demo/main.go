@@ -78,7 +78,13 @@ func show(ctx context.Context, o options) (err error) {
 	if !o.keep {
 		defer os.RemoveAll(dir)
 	}
-	p := &production{ctx: ctx, dir: dir, bin: bin, speech: o.speech, story: newStory()}
+	p := &production{ctx: ctx, dir: dir, bin: bin, speech: o.speech, story: newStory(),
+		guarded: o.inside}
+	if o.inside {
+		if err := guardDoor(); err != nil {
+			return err
+		}
+	}
 	defer func() {
 		p.close()
 		if werr := p.story.write(o.report, err); werr != nil && err == nil {

@@ -7,20 +7,21 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"nightjar/audit/privnet/swarm"
-	"nightjar/audit/privnet/tornet"
+	"nightjar/audit/privnet/stage"
 	"nightjar/cmd/control"
 )
 
-// dhtNodes is how many nodes the private DHT has.
-const dhtNodes = 40
+const (
+	dhtNodes       = 40               // of the private DHT
+	gatewayAddress = "127.0.0.77"     // where the gateway's datagrams leave
+	deskPhone      = "127.0.0.1:5060" // where baresip registers
+	sourcePhone    = "127.0.0.1:5062" // where linphonec registers
+)
 
 // production is the stage and everybody on it.
 type production struct {
@@ -30,14 +31,13 @@ type production struct {
 	speech string
 	story  *story
 
-	tor     *tornet.Network
-	dht     *swarm.Swarm
-	torrc   string
-	gateway *actor
-	desk    *actor
-	source  *actor
+	stage   *stage.Stage
+	gateway *stage.Party
+	desk    *stage.Party
+	source  *stage.Party
 	line    string // the gateway's
 	card    string // the newsdesk's
+	guarded bool   // the kernel counts what leaves
 }
 
 // scene is one part of the story.
@@ -62,51 +62,37 @@ func (p *production) scenes() []scene {
 
 // close ends everybody, whatever happened.
 func (p *production) close() {
-	for _, a := range []*actor{p.source, p.desk, p.gateway} {
-		a.stop()
+	for _, a := range []*stage.Party{p.source, p.desk, p.gateway} {
+		a.Stop()
 	}
-	if p.dht != nil {
-		p.dht.Stop()
-	}
-	if p.tor != nil {
-		_ = p.tor.Stop()
+	if p.stage != nil {
+		p.stage.Stop()
 	}
 }
 
-// networks starts both private networks at once.
+// options are those of the stage.
+func (p *production) options() stage.Options {
+	return stage.Options{Bin: p.bin, Dir: p.dir, Nodes: dhtNodes,
+		Tell: func(who, line string) { p.story.line("%-9s %s", who, line) }}
+}
+
+// networks starts both private networks while the vaults are made.
 func (p *production) networks() error {
 	g, ctx := errgroup.WithContext(p.ctx)
-	g.Go(func() (err error) {
-		p.tor, err = tornet.Start(ctx, tornet.Options{Dir: p.dir,
-			Progress: func(step string, _ time.Duration) { p.story.line("tor: %s", step) }})
-		return err
-	})
-	g.Go(func() (err error) {
-		p.dht, err = swarm.Start(ctx, swarm.Options{Nodes: dhtNodes})
-		if err == nil {
-			p.story.line("dht: %d nodes know each other", dhtNodes)
-		}
-		return err
-	})
+	g.Go(func() (err error) { p.stage, err = stage.Start(ctx, p.options()); return err })
 	g.Go(p.makeVaults)
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	p.torrc = filepath.Join(p.dir, "torrc")
-	return os.WriteFile(p.torrc, []byte(strings.Join(p.tor.Torrc(), "\n")+"\n"), 0o600)
+	return g.Wait()
 }
 
 // makeVaults lets everybody make a vault and an identity, each under a password of its own.
 func (p *production) makeVaults() (err error) {
 	for _, who := range []struct {
 		name string
-		to   **actor
+		to   **stage.Party
 	}{{"gateway", &p.gateway}, {"newsdesk", &p.desk}, {"source", &p.source}} {
-		a, err := newActor(p.ctx, p, who.name)
-		if err != nil {
+		if *who.to, err = stage.NewParty(p.ctx, p.options(), who.name); err != nil {
 			return err
 		}
-		*who.to = a
 	}
 	p.story.line("three vaults of the same size, each opened by a password of its own")
 	return nil
@@ -114,71 +100,31 @@ func (p *production) makeVaults() (err error) {
 
 // engines starts the gateway and both engines and waits until all can be found.
 func (p *production) engines() error {
-	args := []string{"gateway", "--torrc", p.torrc, "--allow-private-addresses",
-		"--listen", "127.0.0.1:0"}
-	for _, a := range p.dht.Addrs()[:8] {
-		args = append(args, "--node", a.String())
-	}
-	if err := p.gateway.start(p.ctx, args...); err != nil {
+	var g errgroup.Group
+	g.Go(func() (err error) {
+		p.line, err = p.stage.Lend(p.ctx, p.gateway, gatewayAddress)
 		return err
-	}
-	ports := map[*actor]string{p.desk: "127.0.0.1:5060", p.source: "127.0.0.1:5062"}
-	for _, a := range []*actor{p.desk, p.source} {
-		a.sip = ports[a]
-		if err := a.start(p.ctx, "up", "--torrc", p.torrc, "--sip", a.sip); err != nil {
-			return err
-		}
-	}
-	g, ctx := errgroup.WithContext(p.ctx)
-	g.Go(func() error { return p.readGateway(ctx) })
-	for _, a := range []*actor{p.desk, p.source} {
-		g.Go(func() error {
-			var s control.Status
-			return a.wait(ctx, "its onion service to be published", func() (bool, error) {
-				err := a.run(ctx, &s, "status")
-				return s.Reachable, err
-			})
-		})
-	}
+	})
+	g.Go(func() error { return p.stage.Up(p.ctx, p.desk, deskPhone) })
+	g.Go(func() error { return p.stage.Up(p.ctx, p.source, sourcePhone) })
 	return g.Wait()
 }
 
-// readGateway takes the line the gateway prints.
-func (p *production) readGateway(ctx context.Context) error {
-	for {
-		select {
-		case line, open := <-p.gateway.out:
-			if !open {
-				return errors.New("the gateway ended: " + lastLines(p.gateway.log.String(), 3))
-			}
-			if strings.HasPrefix(line, "nightjar-gateway:") {
-				p.line = line
-				return nil
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 // printCard gives the newsdesk the gateway and takes its card.
-func (p *production) printCard() error {
-	if err := p.desk.run(p.ctx, nil, "gateway", "add", p.line); err != nil {
+func (p *production) printCard() (err error) {
+	if err := p.desk.Run(p.ctx, nil, "gateway", "add", p.line); err != nil {
 		return err
 	}
-	var reply control.CardReply
-	if err := p.desk.run(p.ctx, &reply, "card", "show"); err != nil {
+	if p.card, err = p.desk.Card(p.ctx); err != nil {
 		return err
 	}
-	p.card = reply.Card
 	p.story.line("%s... (%d characters; it carries the gateway)", p.card[:48], len(p.card))
 	return nil
 }
 
 // invite lets the source add the card. The command waits until the invitation lies in the inbox.
 func (p *production) invite() error {
-	var reply control.NameReply
-	err := p.source.run(p.ctx, &reply, "contact", "add", p.card, "newsdesk",
+	err := p.source.Run(p.ctx, nil, "contact", "add", p.card, "newsdesk",
 		"--greeting", "about the harbour")
 	if err == nil {
 		p.story.line("the source added the card; its engine left the invitation, sealed")
@@ -188,67 +134,31 @@ func (p *production) invite() error {
 
 // accept lets the newsdesk look into its inbox, see who asks, and accept.
 func (p *production) accept() error {
-	if err := p.desk.run(p.ctx, nil, "check"); err != nil {
-		return err
-	}
-	var asking control.Contact
-	err := p.desk.wait(p.ctx, "the invitation", func() (bool, error) {
-		var list []control.Contact
-		err := p.desk.run(p.ctx, &list, "contact", "list")
-		for _, c := range list {
-			if c.Standing == "asking" {
-				asking = c
-			}
-		}
-		return asking.Name != "", err
-	})
+	asking, err := p.desk.Asking(p.ctx)
 	if err != nil {
 		return err
 	}
 	p.story.line("%q asks: %q", asking.Name, asking.Greeting)
-	if err := p.quiet(); err != nil {
-		return err
-	}
-	return p.desk.run(p.ctx, nil, "contact", "accept", asking.Name, "source")
-}
-
-// quiet makes sure that before acceptance the source has learned nothing.
-func (p *production) quiet() error {
-	var list []control.Contact
-	if err := p.source.run(p.ctx, &list, "contact", "list"); err != nil {
+	list, err := p.source.Contacts(p.ctx)
+	if err != nil {
 		return err
 	}
 	if len(list) != 1 || list[0].Connected || list[0].Standing != "invited" {
 		return errors.New("the source learned something before it was accepted")
 	}
 	p.story.line("the source still sees nothing but \"invited\"")
-	return nil
+	return p.desk.Run(p.ctx, nil, "contact", "accept", asking.Name, "source")
 }
 
 // meet waits until both see the tunnel.
 func (p *production) meet() error {
-	g, ctx := errgroup.WithContext(p.ctx)
-	for a, name := range map[*actor]string{p.desk: "source", p.source: "newsdesk"} {
-		g.Go(func() error {
-			return a.wait(ctx, "the tunnel", func() (bool, error) {
-				var list []control.Contact
-				err := a.run(ctx, &list, "contact", "list")
-				for _, c := range list {
-					if c.Name == name && c.Connected {
-						return true, err
-					}
-				}
-				return false, err
-			})
-		})
-	}
-	return g.Wait()
+	return stage.BothConnected(p.ctx, p.desk, p.source, "source", "newsdesk")
 }
 
 // write sends one message each way and reads it at the other end.
 func (p *production) write() error {
 	for _, m := range []struct {
-		from, to         *actor
+		from, to         *stage.Party
 		fromName, toName string
 		text             string
 	}{
@@ -257,14 +167,14 @@ func (p *production) write() error {
 	} {
 		start := time.Now()
 		var sent control.SendReply
-		if err := m.from.run(p.ctx, &sent, "send", "--wait", m.toName, m.text); err != nil {
+		if err := m.from.Run(p.ctx, &sent, "send", "--wait", m.toName, m.text); err != nil {
 			return err
 		}
 		if sent.State != "delivered" {
 			return fmt.Errorf("%s: the message is only %s", m.fromName, sent.State)
 		}
 		var got []control.Message
-		if err := m.to.run(p.ctx, &got, "read", m.fromName); err != nil {
+		if err := m.to.Run(p.ctx, &got, "read", m.fromName); err != nil {
 			return err
 		}
 		if len(got) != 1 || got[0].Text != m.text {
@@ -278,30 +188,53 @@ func (p *production) write() error {
 
 // witness tells what each party could see of the others.
 func (p *production) witness() error {
-	gateway := map[netip.Addr]bool{}
-	for _, a := range p.dht.Seen() {
-		gateway[a.Addr()] = true
+	seen := map[netip.Addr]bool{}
+	for _, a := range p.stage.DHT.Seen() {
+		seen[a.Addr()] = true
 	}
 	var from []string
-	for a := range gateway {
+	for a := range seen {
 		from = append(from, a.String())
 	}
-	p.story.saw("DHT nodes", "packets of the gateway only, for slots of random-looking keys", from...)
-	p.story.saw("the gateway", "streams from tor; whose they are it cannot tell", "a unix socket")
-	p.story.saw("tor relays", "cells; the first of them the address of a tor client",
+	if len(from) != 1 || from[0] != gatewayAddress {
+		return fmt.Errorf("DHT nodes heard from %v, not from the gateway alone", from)
+	}
+	p.story.saw("DHT nodes", "packets of the gateway alone; keys that look random", from...)
+	p.story.saw("the gateway", "streams of a tor client for each operation; the nodes it asked")
+	p.story.saw("tor relays", "cells between neighbours; the first relay a client's address",
 		"127.0.0.1")
-	for _, a := range []*actor{p.source, p.desk} {
-		open, err := sockets(a.cmd.Process.Pid)
+	for _, a := range []*stage.Party{p.source, p.desk} {
+		open, err := sockets(a.Pid())
 		if err != nil {
 			return err
 		}
-		p.story.saw(a.name, "of the other: its onion service, never an address; its own sockets:",
+		p.story.saw("the "+a.Name, "of the other an onion service; its own engine's sockets:",
 			open...)
 		for _, s := range open {
 			if !strings.HasPrefix(s, "udp 127.0.0.1:") && !strings.HasPrefix(s, "tcp 127.0.0.1:") {
-				return fmt.Errorf("%s: its engine has a socket that is not on loopback", a.name)
+				return fmt.Errorf("%s: its engine has a socket that is not on loopback", a.Name)
 			}
 		}
+	}
+	return p.checkDoor()
+}
+
+// checkDoor reads what the kernel counted: nothing may have been sent outside.
+func (p *production) checkDoor() error {
+	if !p.guarded {
+		p.story.line("no counters here: a network namespace of its own would prove that " +
+			"nothing left this machine")
+		return nil
+	}
+	d, err := readDoor()
+	if err != nil {
+		return err
+	}
+	p.story.report.Facts["door"] = d
+	p.story.saw("your network", fmt.Sprintf("%d packets, %d questions to a name server",
+		d.Outside, d.Names))
+	if d != (door{}) {
+		return errors.New("something was sent outside this machine")
 	}
 	return nil
 }

@@ -100,6 +100,7 @@ func (e *engine) run(ctx context.Context, h home, f torFlags, listen string) err
 		}
 	}
 	err = e.work(ctx, door)
+	_ = e.tor.Close() // tor writes down its guards when it ends
 	if guards, stateErr := e.tor.State(); stateErr == nil {
 		err = errors.Join(err, e.node.KeepPathData(guards))
 	}

@@ -1,0 +1,126 @@
+// Package stage sets up everything a play of the whole program needs: a private tor network, a
+// private DHT, a gateway, and parties that each run the real program with a vault of their own.
+//
+// It is used by the demonstration and by the tests of the whole program. A party acts only through
+// the program's own commands; the stage knows nothing of the rooms behind them.
+package stage
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nightjar/audit/privnet/swarm"
+	"nightjar/audit/privnet/tornet"
+)
+
+// Options say what stage to set up.
+type Options struct {
+	Bin   string                 // the program
+	Dir   string                 // a directory for everything
+	Nodes int                    // of the DHT; 0 means 40
+	Tell  func(who, line string) // called for each line of progress; may be nil
+}
+
+// Stage is a running pair of private networks. End it with Stop.
+type Stage struct {
+	Tor *tornet.Network
+	DHT *swarm.Swarm
+	o   Options
+}
+
+// Start runs both networks and returns when they can be used.
+func Start(ctx context.Context, o Options) (*Stage, error) {
+	if o.Tell == nil {
+		o.Tell = func(string, string) {}
+	}
+	if o.Nodes == 0 {
+		o.Nodes = 40
+	}
+	s := &Stage{o: o}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		s.Tor, err = tornet.Start(ctx, tornet.Options{Dir: o.Dir,
+			Progress: func(step string, _ time.Duration) { o.Tell("tor", step) }})
+		return err
+	})
+	g.Go(func() (err error) {
+		if s.DHT, err = swarm.Start(ctx, swarm.Options{Nodes: o.Nodes}); err == nil {
+			o.Tell("dht", "the nodes know each other")
+		}
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	lines := strings.Join(s.Tor.Torrc(), "\n") + "\n"
+	if err := os.WriteFile(s.torrc(), []byte(lines), 0o600); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// torrc is the file with the options a party's tor needs.
+func (s *Stage) torrc() string { return filepath.Join(s.o.Dir, "torrc") }
+
+// Stop ends both networks.
+func (s *Stage) Stop() {
+	if s.DHT != nil {
+		s.DHT.Stop()
+	}
+	if s.Tor != nil {
+		_ = s.Tor.Stop()
+	}
+}
+
+// Up starts the engine of a party, reachable for a phone at sip ("" for none), and waits until its
+// onion service is published.
+func (s *Stage) Up(ctx context.Context, p *Party, sip string) error {
+	args := []string{"up", "--torrc", s.torrc(), "--no-phone"}
+	if sip != "" {
+		args = append(args[:3], "--sip", sip)
+	}
+	if err := p.Start(ctx, args...); err != nil {
+		return err
+	}
+	return p.Wait(ctx, "its onion service to be published", func() (bool, error) {
+		var status struct {
+			Reachable bool `json:"reachable"`
+		}
+		err := p.Run(ctx, &status, "status")
+		return status.Reachable, err
+	})
+}
+
+// Lend starts a gateway at a party and returns the line others use it by. Its datagrams leave from
+// the address from.
+func (s *Stage) Lend(ctx context.Context, p *Party, from string) (string, error) {
+	args := []string{"gateway", "--torrc", s.torrc(), "--allow-private-addresses",
+		"--listen", from + ":0"}
+	for _, a := range s.DHT.Addrs()[:8] {
+		args = append(args, "--node", a.String())
+	}
+	if err := p.Start(ctx, args...); err != nil {
+		return "", err
+	}
+	for {
+		select {
+		case line, open := <-p.out:
+			if !open {
+				return "", errors.New("the gateway ended: " + p.Log(3))
+			}
+			if strings.HasPrefix(line, "nightjar-gateway:") {
+				return line, nil
+			}
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+}
