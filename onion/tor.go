@@ -40,6 +40,11 @@ type Tor struct {
 	auths map[string][32]byte // client keys that tor has been given, by service id
 }
 
+// dialTime is the longest that a dial takes; tor itself would go on for three minutes.
+const dialTime = time.Minute
+
+var errDialTime = errors.New("dial took too long")
+
 // maxAuths is how many client keys tor is given; beyond it one that is not in use is taken back.
 const maxAuths = 512
 
@@ -70,7 +75,8 @@ func StartTor(ctx context.Context, c TorConfig) (*Tor, error) {
 	return &Tor{proc: proc, auths: map[string][32]byte{}}, nil
 }
 
-// Dial opens a stream to an onion service, as Path says.
+// Dial opens a stream to an onion service, as Path says. After a minute it gives up with
+// ErrNoService.
 func (t *Tor) Dial(ctx context.Context, to Remote, iso Isolation) (net.Conn, error) {
 	if err := checkRemote(to); err != nil {
 		return nil, &Error{"dial", Here, err}
@@ -83,12 +89,16 @@ func (t *Tor) Dial(ctx context.Context, to Remote, iso Isolation) (net.Conn, err
 			return nil, t.fail("dial", Gate, err)
 		}
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, dialTime, errDialTime)
+	defer cancel()
 	c, err := socks.Dial(ctx, t.proc.Socks(), string(iso), to.ID+".onion", to.Port)
 	if err == nil {
 		return c, nil
 	}
 	var refusal socks.Refusal
 	switch {
+	case errors.Is(err, errDialTime):
+		return nil, &Error{"dial", Network, ErrNoService}
 	case ctx.Err() != nil:
 		return nil, &Error{"dial", Network, err}
 	case errors.Is(err, socks.ErrRequest):

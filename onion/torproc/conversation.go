@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cretz/bine/control"
@@ -22,6 +23,8 @@ const (
 	// registered is tor's code for a client key that also opened a waiting descriptor. It means
 	// success, which bine does not know.
 	registered = 252
+	// limitParts is how many parts the time for an answer has.
+	limitParts = 8
 )
 
 // A conversation is the control connection of one tor.
@@ -29,6 +32,7 @@ type conversation struct {
 	conn   net.Conn
 	ctl    *control.Conn
 	limit  time.Duration // for an answer; a tor that takes longer is given up
+	stuck  atomic.Bool   // it was given up
 	mu     sync.Mutex    // one command at a time
 	events chan control.Event
 	lost   chan struct{} // closed when no more will be heard
@@ -70,12 +74,27 @@ func (c *conversation) close() {
 	c.work.Wait()
 }
 
-// timed runs f, which waits for an answer, with a limit: past it the connection is cut.
+// timed runs f, which waits for an answer, with a limit: past it the connection is cut. The limit
+// is counted in parts: when the whole machine stands still for a while, only one of them passes,
+// and tor is not blamed.
 func (c *conversation) timed(f func() error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := time.AfterFunc(c.limit, func() { c.conn.Close() })
-	defer t.Stop()
+	answered := make(chan struct{})
+	defer close(answered)
+	go func() {
+		t := time.NewTicker(c.limit / limitParts)
+		defer t.Stop()
+		for range limitParts {
+			select {
+			case <-t.C:
+			case <-answered:
+				return
+			}
+		}
+		c.stuck.Store(true)
+		c.conn.Close()
+	}()
 	err := f()
 	var refused *textproto.Error
 	if err == nil || errors.As(err, &refused) {

@@ -23,9 +23,9 @@ type Config struct {
 }
 
 const (
-	answerIn = 10 * time.Second // for an answer to a command
-	watch    = 3 * time.Second  // between looks at an idle tor
-	grace    = 3 * time.Second  // from the end of the conversation until tor is killed
+	answerIn = 8 * time.Second // for an answer to a command
+	watch    = 2 * time.Second // between looks at an idle tor
+	grace    = 3 * time.Second // from the end of the conversation until tor is killed
 	step     = 100 * time.Millisecond
 )
 
@@ -55,7 +55,11 @@ func (p *Process) run() {
 	})
 	p.work.Go(func() {
 		<-p.talk.lost // tor ends by itself when it loses its owner
-		t := time.NewTimer(grace)
+		wait := grace
+		if p.talk.stuck.Load() {
+			wait = 0
+		}
+		t := time.NewTimer(wait)
 		defer t.Stop()
 		select {
 		case <-p.done:
@@ -197,3 +201,6 @@ func (p *Process) Close() error {
 	})
 	return err
 }
+
+// PID returns the number of the process, for those who watch what it sends.
+func (p *Process) PID() int { return p.cmd.Process.Pid }

@@ -1,0 +1,33 @@
+//go:build e2e
+
+// What tests look at and do behind the path's back.
+package onion
+
+import (
+	"strings"
+	"syscall"
+)
+
+// Rendezvous returns how many circuits to onion services are open.
+func (t *Tor) Rendezvous() int {
+	circuits, _ := t.proc.Info("circuit-status")
+	n := 0
+	for line := range strings.Lines(circuits) {
+		if strings.Contains(line, " BUILT ") && strings.Contains(line, "HSCR_JOINED") {
+			n++
+		}
+	}
+	return n
+}
+
+// Info returns a value that tor knows.
+func (t *Tor) Info(key string) (string, error) { return t.proc.Info(key) }
+
+// PID returns the number of the tor process.
+func (t *Tor) PID() int { return t.proc.PID() }
+
+// Kill ends the tor process from outside.
+func (t *Tor) Kill() error { return syscall.Kill(t.proc.PID(), syscall.SIGKILL) }
+
+// Freeze stops the tor process from outside.
+func (t *Tor) Freeze() error { return syscall.Kill(t.proc.PID(), syscall.SIGSTOP) }
