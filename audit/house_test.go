@@ -47,10 +47,14 @@ func rooms(t *testing.T, proof string) []*house.Package {
 // keeps asks whether the tree keeps a rule, but for what is allowed with a reason.
 func keeps(t *testing.T, rule string, found []house.Finding) {
 	t.Helper()
+	used := map[int]bool{}
 	for _, f := range found {
-		if !allow(rule, f) {
+		if !allowed(rule, f, used) {
 			t.Error(f)
 		}
+	}
+	for _, e := range unused(rule, used) {
+		t.Error(e)
 	}
 }
 

@@ -13,6 +13,7 @@ packages=(
 	zbar-tools                      # reads a card's QR code
 	python3-libtorrent              # a DHT of other people's making
 	iproute2 nftables tshark        # namespaces, counters and captures of the leak audit
+	procps                          # what is still running, which must be nothing
 )
 
 missing=()

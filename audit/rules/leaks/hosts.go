@@ -71,7 +71,7 @@ func NamesHost(text string) string {
 	}
 	for _, word := range regexp.MustCompile(`[0-9a-fA-F:.]{3,}`).FindAllString(text, -1) {
 		for _, s := range []string{word, strings.Trim(word, ":."), beforePort(word)} {
-			if a, err := netip.ParseAddr(s); err == nil && !reserved(a) {
+			if a, err := netip.ParseAddr(s); err == nil && !Nobodys(a) {
 				return s
 			}
 		}
@@ -79,9 +79,9 @@ func NamesHost(text string) string {
 	return ""
 }
 
-// reserved reports whether an address is nobody's: of this machine, of documents, or of
-// 0.0.0.0/8, as versions of programs look.
-func reserved(a netip.Addr) bool {
+// Nobodys reports whether an address belongs to no host: it is of this machine, of documents,
+// or of 0.0.0.0/8, as versions of programs look.
+func Nobodys(a netip.Addr) bool {
 	for _, p := range []string{"0.0.0.0/8", "127.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24",
 		"203.0.113.0/24", "::/127", "2001:db8::/32"} {
 		if netip.MustParsePrefix(p).Contains(a.Unmap()) {

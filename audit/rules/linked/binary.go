@@ -6,11 +6,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"nightjar/audit/rules/leaks"
 )
 
 // Build makes the program as make build does, into out.
@@ -33,7 +36,7 @@ var dialled = []string{
 }
 
 // Reached returns every host that the bytes of a program hold in a form one dials, but for
-// those in free, which say why each is there. Strings lie in a binary without a gap, so
+// addresses that are nobody's and those in free, which say why each is there. Strings lie in a binary without a gap, so
 // a host may have letters of its neighbour before it; an entry of free fits an end.
 func Reached(program []byte, free map[string]string) []string {
 	var out []string
@@ -41,6 +44,9 @@ func Reached(program []byte, free map[string]string) []string {
 	for _, found := range re.FindAll(program, -1) {
 		host := string(found)
 		fits := func(end string) bool { return strings.HasSuffix(host, end) }
+		if a, err := netip.ParseAddrPort(host); err == nil && leaks.Nobodys(a.Addr()) {
+			continue
+		}
 		if !slices.Contains(out, host) && !slices.ContainsFunc(keys(free), fits) {
 			out = append(out, host)
 		}

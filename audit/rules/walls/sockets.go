@@ -234,7 +234,7 @@ func unseen(p *house.Package, grants []Grant) []house.Finding {
 				u := Use{Pkg: pkgs[id.Name], Name: sel.Sel.Name, File: f}
 				if sink(u) && !granted(p, u, grants) {
 					out = append(out, p.At(id.Pos(), p.Room+" uses "+u.Pkg+"."+u.Name+
-						" on another system", "ask an onion.Path for the connection, or be given it"))
+						" on another system", "ask an onion.Path for it, or be given it"))
 				}
 			}
 			return true
