@@ -48,7 +48,7 @@ func partsOfOpen(v vault, pw *Password) (whole, derivation time.Duration) {
 		kek := must(v.derive(salt, pw))
 		derivation = time.Since(start)
 		defer kek.destroy()
-		collect()
+		defer collect()
 		id = must(v.unlock(f, salt, kek))
 	})
 	id.Lock()

@@ -87,7 +87,7 @@ func (id *Identity) ChangePassword(pw *Password) error {
 		return err
 	}
 	defer kek.destroy()
-	collect()
+	defer collect()
 	file, err := id.vault.read(fileSize)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@
 package keystore
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"os"
@@ -58,6 +59,23 @@ func limitNaiveVictim([]string) {
 	}()
 	for range 100 {
 		memguard.NewBuffer(32)
+	}
+}
+
+// signNaiveVictim signs with a key in locked memory.
+func signNaiveVictim([]string) {
+	defer func() { fmt.Println("survived", recover() != nil) }()
+	key := memguard.NewBufferFromBytes(ed25519.NewKeyFromSeed(make([]byte, keySize)))
+	ed25519.Sign(key.Bytes(), nil)
+}
+
+// Why keys are copied onto the heap to sign: the standard library ends the process, past every
+// recover, when it is given a key in locked memory. If this fails the copy may go.
+func TestSigningFromLockedMemoryEndsTheProcess(t *testing.T) {
+	cmd := victim("sign naive")
+	cmd.Stderr = nil
+	if out, err := cmd.Output(); err == nil || strings.Contains(string(out), "survived") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

@@ -81,7 +81,7 @@ func (v vault) open(pw *Password) (*Identity, error) {
 		return nil, err
 	}
 	defer kek.destroy()
-	collect()
+	defer collect()
 	return v.unlock(f, salt, kek)
 }
 
@@ -98,9 +98,9 @@ func (v vault) derive(salt []byte, pw *Password) (*arena, error) {
 	return k, nil
 }
 
-// collect begins to erase the memory of a derivation: 256 MiB, which take longer than all the
-// rest of opening, so nobody waits. It ends by itself within milliseconds; Lock, which collects
-// as well, returns after it.
+// collect begins to erase what a derivation and its use left on the heap: 256 MiB, which takes
+// longer than all the rest of opening, so nobody waits. It ends by itself within milliseconds;
+// Lock, which collects as well, returns after it.
 func collect() { go runtime.GC() }
 
 // unlock returns the identity that kek opens, or ErrPassword. If none opens it makes one of
@@ -170,7 +170,7 @@ func (v vault) createIdentity(pw *Password, keep []*Password) (*Identity, error)
 		}
 		keks = append(keks, k)
 	}
-	collect()
+	defer collect()
 	return v.place(salt, keks[0], keks[1:])
 }
 

@@ -34,7 +34,7 @@ func victims() map[string]func([]string) {
 		"session": sessionVictim, "naive": naiveVictim,
 		"writer": writerVictim, "in place": inPlaceVictim,
 		"unlock": unlockVictim, "limit": limitVictim, "limit naive": limitNaiveVictim,
-		"harden": hardenVictim, "disk": diskVictim,
+		"harden": hardenVictim, "disk": diskVictim, "sign naive": signNaiveVictim,
 	}
 }
 
@@ -99,13 +99,17 @@ func turn(where string) {
 func sessionVictim(args []string) {
 	pw1, pw2, pw3 := must(ReadPassword(0)), must(ReadPassword(0)), must(ReadPassword(0))
 	a, b := must(Open(args[0], pw1)), must(Open(args[0], pw2))
-	for i := range peers {
-		peer := [32]byte(line())
+	var last [32]byte
+	use := func(i int) {
 		do(func() {
-			s, k := must(a.Agree(peer)), must(a.Derive("test", []byte{byte(i)}))
+			s, k := must(a.Agree(last)), must(a.Derive("test", []byte{byte(i)}))
 			clear(s[:])
 			clear(k[:])
 		})
+	}
+	for i := range peers {
+		last = [32]byte(line())
+		use(i)
 	}
 	sealed := line()
 	do(func() {
@@ -122,6 +126,8 @@ func sessionVictim(args []string) {
 	pw1.Destroy()
 	pw2.Destroy()
 	pw3.Destroy()
+	must(a.Sign(sealed)) // at the last moment: the library caches the expanded key
+	use(peers - 1)
 	a.Lock()
 	turn("locked")
 	must(b.Sign(nil))
