@@ -55,7 +55,7 @@ func newConn(c net.Conn, s *handshake.Session, first []byte) (*Conn, error) {
 		done:      make(chan struct{}),
 	}
 	conn.streams = mux.New(s.Initiator, conn.stir)
-	conn.keys = keys{session: s, renewed: make(chan struct{}, 1)}
+	conn.keys = keys{session: s, since: time.Now(), renewed: make(chan struct{}, 1)}
 	r := &reader{c: conn, lane: s.Receive}
 	if first != nil {
 		if err := r.take(first); err != nil {

@@ -82,15 +82,6 @@ func interrupt(ctx context.Context, c net.Conn, limit time.Time) (release func()
 // listens: what a Door has not seen it cannot refuse.
 type Door struct{ seen handshake.Memory }
 
-// front is the Door of Accept. It is shared by all callers, and safely so: contacts have no room
-// in common in it.
-var front Door
-
-// Accept answers at a Door that is kept for the life of the process.
-func Accept(ctx context.Context, c net.Conn, k Key, peers func() []Peer) (*Conn, error) {
-	return front.Accept(ctx, c, k, peers)
-}
-
 // Accept makes a session with the contact that calls over c, which must honour deadlines; it takes
 // c over. It returns once the caller has shown that it is alive and holds its static key.
 //

@@ -24,6 +24,7 @@ type keys struct {
 	asked     *handshake.Renewal // initiator: message 1 is on its way
 	collected []byte             // of the message that is coming
 	next      *handshake.Session // agreed; the far side has not switched yet
+	since     time.Time          // of session
 	renewed   chan struct{}      // holds one when both directions have switched
 }
 
@@ -87,12 +88,11 @@ func (c *Conn) renewal(piece []byte) error {
 	k := &c.keys
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	size := handshake.RenewSize
+	size, refused := handshake.RenewSize, time.Since(k.since) < renewPause
 	if c.initiator {
-		size = handshake.RenewedSize
+		size, refused = handshake.RenewedSize, k.asked == nil
 	}
-	unasked := c.initiator && k.asked == nil
-	if unasked || k.next != nil || len(piece) == 0 || len(k.collected)+len(piece) > size {
+	if refused || k.next != nil || len(piece) == 0 || len(k.collected)+len(piece) > size {
 		return ErrRules
 	}
 	k.collected = append(k.collected, piece...)
@@ -135,7 +135,7 @@ func (r *reader) switchLane(body []byte) error {
 		return ErrRules
 	}
 	r.lane = k.next.Receive
-	k.session, k.next = k.next, nil
+	k.session, k.next, k.since = k.next, nil, time.Now()
 	signal(k.renewed)
 	return nil
 }

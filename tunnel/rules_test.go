@@ -93,10 +93,9 @@ func TestBrokenRulesEndTheSession(t *testing.T) {
 		"empty piece of a renewal": {true, []record.Frame{long(record.Renew, 0)}, ErrRules},
 		"switch without renewal":   {true, []record.Frame{{Kind: record.Switch}}, ErrRules},
 		"switch that has a body":   {true, []record.Frame{long(record.Switch, 1)}, ErrRules},
-		"forged renewal": {true, []record.Frame{long(record.Renew, 400), long(record.Renew, 76)},
-			nil}, // not whole yet
-		"farewell": {true, []record.Frame{{Kind: record.Bye}}, ErrEnded},
-		"padding":  {true, nil, nil},
+		"renewal too soon":         {true, []record.Frame{long(record.Renew, 400)}, ErrRules},
+		"farewell":                 {true, []record.Frame{{Kind: record.Bye}}, ErrEnded},
+		"padding":                  {true, nil, nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r, conn := newRaw(t, c.dials)
@@ -114,6 +113,9 @@ func TestBrokenRulesEndTheSession(t *testing.T) {
 func TestForgedRenewalEndsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, conn := newRaw(t, true)
+		for since := time.Now(); time.Since(since) < renewPause; <-time.After(time.Second) {
+			r.say(t)
+		}
 		for range 4 {
 			r.say(t, record.Frame{Kind: record.Renew, Body: make([]byte, handshake.RenewSize/4)})
 		}

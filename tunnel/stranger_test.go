@@ -185,7 +185,8 @@ func TestNobodyIsAcceptedWhoCannotSpeakAfterTheAnswer(t *testing.T) {
 			t.Error("accepted:", p.err, p.closed)
 		}
 		// A door that trusts the first message takes the replay for a contact.
-		credulous := func(ctx context.Context, nc net.Conn, k Key, peers func() []Peer) (*Conn, error) {
+		credulous := func(_ context.Context, nc net.Conn, k Key, peers func() []Peer) (
+			*Conn, error) {
 			wire := make([]byte, handshake.Size)
 			io.ReadFull(nc, wire)
 			var m handshake.Memory
@@ -240,10 +241,12 @@ func TestDialTellsWhyItFailed(t *testing.T) {
 			return err, time.Since(start)
 		}
 		sink := func(c net.Conn) { io.Copy(io.Discard, c) }
-		if err, took := dial(t.Context(), sink); !errors.Is(err, ErrUnanswered) || took != handshakeTime {
+		err, took := dial(t.Context(), sink)
+		if !errors.Is(err, ErrUnanswered) || took != handshakeTime {
 			t.Error("no answer:", err, took)
 		}
-		if err, _ := dial(t.Context(), func(c net.Conn) { c.Close() }); !errors.Is(err, ErrCarrier) {
+		shut := func(c net.Conn) { c.Close() }
+		if err, _ := dial(t.Context(), shut); !errors.Is(err, ErrCarrier) {
 			t.Error("carrier closed:", err)
 		}
 		garbage := func(c net.Conn) { go sink(c); c.Write(make([]byte, 5*handshake.Size)) }
@@ -267,7 +270,7 @@ func TestAcceptEndsWithItsContext(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer ours.Close()
 		start := time.Now()
-		_, err := Accept(ctx, theirs, c.bKey, peersOf(c.a))
+		_, err := new(Door).Accept(ctx, theirs, c.bKey, peersOf(c.a))
 		if !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
 			t.Error(err, time.Since(start))
 		}

@@ -20,6 +20,7 @@ package tunnel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"syscall"
@@ -43,6 +44,7 @@ const (
 	silence       = 25 * time.Second  // without an authentic record: the far side is gone
 	renewAfter    = 120 * time.Second // of use, then the keys are renewed
 	renewWithin   = 5 * time.Minute   // or the session ends
+	renewPause    = time.Minute       // a far side that asks sooner breaks the rules
 	linger        = time.Second       // Close tries that long to send what waits
 	slowestClock  = 10 * time.Second  // so that silence is not mistaken for death
 
@@ -75,11 +77,11 @@ func carrierError(err error) error {
 	var number syscall.Errno
 	switch {
 	case errors.As(err, &number):
-		return errors.Join(ErrCarrier, number)
+		return fmt.Errorf("%w: %w", ErrCarrier, number)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return ErrSilent
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.Join(ErrCarrier, io.EOF)
+		return fmt.Errorf("%w: %w", ErrCarrier, io.EOF)
 	}
 	return ErrCarrier
 }

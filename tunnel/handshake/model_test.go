@@ -23,7 +23,8 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{pair: newPair(t), doors: [2]*Memory{new(Memory), new(Memory)}, from: map[string]int{}}
+	w := &world{pair: newPair(t), from: map[string]int{}}
+	w.doors = [2]*Memory{new(Memory), new(Memory)}
 	for side := range w.calls {
 		in, wire, err := Start(w.key(side), w.peer(1-side), now)
 		if err != nil {

@@ -76,7 +76,8 @@ func TestNoiseAgreesWithOtherImplementations(t *testing.T) {
 		if i%2 == 1 {
 			lane = to
 		}
-		if c, err := lane.Encrypt(nil, nil, m.Payload); err != nil || !bytes.Equal(c, m.Ciphertext) {
+		c, err := lane.Encrypt(nil, nil, m.Payload)
+		if err != nil || !bytes.Equal(c, m.Ciphertext) {
 			t.Error("transport message", i, "differs", err)
 		}
 	}

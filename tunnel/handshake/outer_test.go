@@ -130,7 +130,8 @@ func TestReflectedMessageFindsNobody(t *testing.T) {
 	p := newPair(t)
 	in, wire := p.start(t)
 	// Back to its sender, which knows b under the same root.
-	if _, _, err := Answer(p.aKey, []Peer{p.b}, now, new(Memory), wire); !errors.Is(err, ErrStranger) {
+	_, _, err := Answer(p.aKey, []Peer{p.b}, now, new(Memory), wire)
+	if !errors.Is(err, ErrStranger) {
 		t.Error("own first message was answered:", err)
 	}
 	if _, err := in.Finish(wire); !errors.Is(err, ErrStranger) {

@@ -1,5 +1,5 @@
 // Test vectors: a whole handshake and its renewal with every random byte fixed. They stand in
-// testdata/vectors.json; "go test ./tunnel/handshake -run TestVectors -write" writes them anew.
+// testdata/vectors.json; "go test ./tunnel/handshake -run Vectors -write" writes them anew.
 
 package handshake
 
@@ -155,7 +155,7 @@ func given() *vectors {
 	return v
 }
 
-func TestVectors(t *testing.T) {
+func TestHandshakeGivesTheVectors(t *testing.T) {
 	if *write {
 		v := given()
 		v.compute(t)
