@@ -175,12 +175,6 @@ func TestDialIsCancelled(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > time.Second {
 		t.Errorf("after %v: %v", time.Since(begun), err)
 	}
-	begun = time.Now()
-	_, err = here.Dial(t.Context(), to, "")
-	t.Logf("a dead service: after %v: %v", time.Since(begun).Round(time.Millisecond), err)
-	if !errors.Is(err, onion.ErrNoService) || time.Since(begun) > 65*time.Second {
-		t.Errorf("dead service: %v", err)
-	}
 }
 
 func TestTorThatIsMissingOrRefusesItsSettings(t *testing.T) {
