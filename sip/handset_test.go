@@ -209,7 +209,7 @@ type ask struct {
 // begin prepares a request outside any dialog.
 func (h *handset) begin(method, uri string) *ask {
 	h.n++
-	return &ask{h: h, method: method, uri: uri, callID: fmt.Sprintf("call-%s-%d", h.user, h.n),
+	return &ask{h: h, method: method, uri: uri, callID: fmt.Sprintf("call-%s-%d-%d", h.user, h.at.Port(), h.n),
 		from: fmt.Sprintf("<sip:%s@127.0.0.1>;tag=f%d", h.user, h.n), to: "<" + uri + ">", seq: 1}
 }
 

@@ -68,6 +68,7 @@ type Phone struct {
 	sockets Sockets
 	udp     net.PacketConn
 	tcp     net.Listener
+	gate    *gate.Gate
 	stack   *stack.Stack
 
 	places chan struct{} // one token per call
@@ -97,7 +98,8 @@ func New(cfg Config, e Engine) (*Phone, error) {
 	if err := p.open(at); err != nil {
 		return nil, err
 	}
-	p.stack, err = stack.New(p.at, gate.New(cfg.User, cfg.Password))
+	p.gate = gate.New(cfg.User, cfg.Password)
+	p.stack, err = stack.New(p.at, p.gate)
 	if err != nil {
 		p.close()
 		return nil, err
@@ -169,6 +171,9 @@ func (p *Phone) Run(ctx context.Context) error {
 	<-ctx.Done()
 	hangUp()
 	p.crew.dismiss(byeTime + time.Second)
+	p.stack.Stop()
+	p.gate.Shut()
+	<-time.After(gate.Linger)
 	p.close()
 	wg.Wait()
 	p.crew.wait()

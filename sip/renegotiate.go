@@ -25,6 +25,9 @@ type offer struct {
 // reoffered answers a re-INVITE or UPDATE of the phone (RFC 3264 section 8, RFC 3311).
 func (c *call) reoffered(in inbound) {
 	respond := func(code int, phrase string) { in.tx.Respond(c.d.Response(in.req, code, phrase)) }
+	if c.answer != nil && !c.answer.late {
+		c.answer = nil // the phone goes on, so it has our answer; its ACK was overtaken
+	}
 	exp, s := readExpiry(in.req)
 	switch {
 	case s.code != 0:

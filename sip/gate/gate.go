@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -21,7 +22,12 @@ type Gate struct {
 	senders *senders
 	parser  *sip.Parser
 	tagKey  [32]byte
+	shut    atomic.Bool
 }
+
+// Linger is how long a socket that ends is still shown to the stack as open, so that messages
+// it has just read find their way back. In that time nothing more passes.
+const Linger = 100 * time.Millisecond
 
 // New makes a gate for one account. The password is compared by digest only.
 func New(user, password string) *Gate {
@@ -29,6 +35,9 @@ func New(user, password string) *Gate {
 	rand.Read(g.tagKey[:])
 	return g
 }
+
+// Shut lets nothing pass any more. The sockets are closed a Linger later.
+func (g *Gate) Shut() { g.shut.Store(true) }
 
 // Known reports whether the sender at from has given the right password lately.
 func (g *Gate) Known(from netip.AddrPort) bool { return g.senders.known(from, time.Now()) }
@@ -43,7 +52,7 @@ type sender struct {
 // once; both may be nil, then the message is dropped.
 func (g *Gate) pass(raw []byte, from sender) (in, reply []byte) {
 	now := time.Now()
-	if !g.senders.admit(from.at, now) || len(raw) > MaxMessage {
+	if g.shut.Load() || !g.senders.admit(from.at, now) || len(raw) > MaxMessage {
 		return nil, nil
 	}
 	head, _, ok := split(raw)

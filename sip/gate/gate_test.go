@@ -210,6 +210,15 @@ func TestReplayIsRefusedAndRetransmissionIsNot(t *testing.T) {
 	})
 }
 
+func TestChallengeIsOneThatEveryPhoneUnderstands(t *testing.T) {
+	_, reply := New(user, password).pass([]byte(ask("REGISTER", "a", "")), phoneAt)
+	text := string(reply)
+	if strings.Count(text, "WWW-Authenticate:") != 1 || !strings.Contains(text, "algorithm=MD5,") ||
+		strings.Contains(text, "SHA") {
+		t.Errorf("the challenge is %q", text)
+	}
+}
+
 // naiveJudge is the server of the digest library's own example: one challenge for all, no count.
 func naiveJudge(c *digest.Challenge, method, header string) bool {
 	cred, err := digest.ParseCredentials(header)
@@ -245,6 +254,18 @@ func TestCredentialsFitOneRequestOnly(t *testing.T) {
 	}
 	if in, _ := g.pass([]byte(ask("INVITE", "c", cred)), phoneAt); in != nil {
 		t.Error("credentials for MESSAGE opened INVITE")
+	}
+}
+
+func TestAnswerIsNeverSentToTheHostInTheVia(t *testing.T) {
+	g := New(user, password)
+	login(t, g, phoneAt)
+	bye := strings.Replace(ask("BYE", "a", ""), ";rport", ";received=192.0.2.1;rport=53", 1)
+	in, _ := g.pass([]byte(bye), phoneAt)
+	via, _, _ := strings.Cut(string(in)[strings.Index(string(in), "Via:"):], "\r\n")
+	if strings.Contains(via, "192.0.2.1") || !strings.Contains(via, "received="+nowhere) ||
+		strings.Contains(via, "rport=") {
+		t.Errorf("the stack reads %q", via)
 	}
 }
 

@@ -56,7 +56,7 @@ func (l *listenGate) Accept() (net.Conn, error) {
 			at := tcp.AddrPort()
 			at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 			return &streamGate{Conn: c, gate: l.gate, free: l.free, from: sender{at, true},
-				in: bufio.NewReaderSize(c, 4096), born: time.Now()}, nil
+				in: bufio.NewReaderSize(c, 4096), born: time.Now(), closed: make(chan struct{})}, nil
 		default:
 			c.Close()
 		}
@@ -72,7 +72,9 @@ type streamGate struct {
 	in   *bufio.Reader
 	born time.Time
 	rest []byte // of a message that passed
-	once sync.Once
+
+	once   sync.Once
+	closed chan struct{}
 }
 
 // Read returns bytes of messages that may pass, one message after the other.
@@ -80,12 +82,12 @@ func (s *streamGate) Read(b []byte) (int, error) {
 	for len(s.rest) == 0 {
 		raw, err := s.next()
 		if err != nil {
-			return 0, io.EOF
+			return s.end()
 		}
 		in, reply := s.gate.pass(raw, s.from)
 		if reply != nil {
 			if _, err := s.Write(reply); err != nil {
-				return 0, io.EOF
+				return s.end()
 			}
 		}
 		s.rest = in
@@ -93,6 +95,17 @@ func (s *streamGate) Read(b []byte) (int, error) {
 	n := copy(b, s.rest)
 	s.rest = s.rest[n:]
 	return n, nil
+}
+
+// end reports the end of the stream, a little late: see Linger.
+func (s *streamGate) end() (int, error) {
+	t := time.NewTimer(Linger)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.closed:
+	}
+	return 0, io.EOF
 }
 
 // Write sends with a limit, so that a phone that reads nothing cannot hold us.
@@ -108,6 +121,7 @@ func (s *streamGate) Write(b []byte) (int, error) {
 // Close gives the connection's place back.
 func (s *streamGate) Close() error {
 	s.once.Do(func() {
+		close(s.closed)
 		s.gate.senders.forget(s.from.at)
 		<-s.free
 	})

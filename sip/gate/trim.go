@@ -31,10 +31,18 @@ func read(name string) (string, bool) {
 	return full, ok
 }
 
-// trimRequest copies what is read of a request, and a Content-Length that is true.
+// nowhere stands in for the sender's host in the top Via. The stack answers to the address a
+// request came from; when that is closed already, it would turn to the host in the Via and open
+// a socket of its own for it. A name under .invalid (RFC 2606) leads nowhere.
+const nowhere = "nowhere.invalid"
+
+// trimRequest copies what is read of a request, and a Content-Length that is true. The top Via
+// asks for the answer at the sender's own port (RFC 3581).
 func trimRequest(r *sip.Request) []byte {
 	out := sip.NewRequest(r.Method, r.Recipient)
 	keep(out, r.Headers())
+	out.Via().Params.Add("rport", "")
+	out.Via().Params.Add("received", nowhere)
 	if r.MaxForwards() == nil {
 		hops := sip.MaxForwardsHeader(70)
 		out.AppendHeader(&hops)

@@ -57,6 +57,9 @@ type Stack struct {
 	ua     *sipgo.UserAgent
 	server *sipgo.Server
 	client *sipgo.Client
+
+	mu     sync.RWMutex // held for reading while a request is handed to the library
+	closed bool
 }
 
 // New makes a stack for the door at an address, behind a gate.
@@ -106,8 +109,7 @@ func (s *Stack) Handle(m sip.RequestMethod, f func(*sip.Request, sip.ServerTrans
 	s.server.OnRequest(m, guarded)
 }
 
-// ours reports whether a transaction answers over a socket of the door. While the door closes,
-// the library would open one towards the host in the Via.
+// ours reports whether a transaction answers over a socket of the door.
 func (s *Stack) ours(tx sip.ServerTransaction) bool {
 	own, ok := tx.(interface{ Connection() sip.Connection })
 	if !ok || own.Connection() == nil {
@@ -126,8 +128,25 @@ func (s *Stack) Serve(udp net.PacketConn, tcp net.Listener) {
 	s.ua.Close()
 }
 
+// Stop refuses requests of ours from now on. It comes before the sockets are closed: for a
+// request to an address it has forgotten, the library would open a socket.
+func (s *Stack) Stop() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+}
+
 // Alive reports whether something can be sent to a peer without opening anything.
 func (s *Stack) Alive(p Peer) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.alive(p)
+}
+
+func (s *Stack) alive(p Peer) bool {
+	if s.closed {
+		return false
+	}
 	pool := s.ua.TransportLayer().Pool(p.Transport)
 	if pool == nil || !p.Source.IsValid() {
 		return false
@@ -143,6 +162,8 @@ func (s *Stack) Alive(p Peer) bool {
 // Begin sends a request and returns its transaction. ErrGone if the peer is not there.
 func (s *Stack) Begin(ctx context.Context, r *sip.Request, to Peer) (sip.ClientTransaction,
 	error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	if err := s.address(r, to); err != nil {
 		return nil, err
 	}
@@ -177,6 +198,8 @@ func (s *Stack) Do(ctx context.Context, r *sip.Request, to Peer) (*sip.Response,
 
 // Write sends an ACK, which has no transaction.
 func (s *Stack) Write(r *sip.Request, to Peer) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	if err := s.address(r, to); err != nil {
 		return err
 	}
@@ -188,7 +211,7 @@ func (s *Stack) Write(r *sip.Request, to Peer) error {
 
 // address fixes where a request goes, and says so in its Via.
 func (s *Stack) address(r *sip.Request, to Peer) error {
-	if !s.Alive(to) {
+	if !s.alive(to) {
 		return ErrGone
 	}
 	r.SetTransport(to.Transport)
