@@ -36,8 +36,9 @@ var dialled = []string{
 }
 
 // Reached returns every host that the bytes of a program hold in a form one dials, but for
-// addresses that are nobody's and those in free, which say why each is there. Strings lie in a binary without a gap, so
-// a host may have letters of its neighbour before it; an entry of free fits an end.
+// addresses that are nobody's and those in free, which say why each is there. Strings lie
+// in a binary without a gap, so a host may have letters of its neighbour before it; an
+// entry of free fits an end.
 func Reached(program []byte, free map[string]string) []string {
 	var out []string
 	re := regexp.MustCompile(strings.Join(dialled, "|"))
