@@ -20,10 +20,10 @@ type entry struct {
 // dict is a dictionary in the order of the packet.
 type dict []entry
 
-// parseDict reads a dictionary that fills b. It refuses keys that come twice, numbers with leading
-// zeros, and nesting deeper than maxDepth. The values stay slices of b.
+// parseDict reads a dictionary that fills b, a packet or a part of one. It refuses keys that come
+// twice, numbers with leading zeros, and nesting deeper than maxDepth. The values stay slices of b.
 func parseDict(b []byte) (dict, bool) {
-	if len(b) < 2 || b[0] != 'd' {
+	if len(b) < 2 || len(b) > maxPacket || b[0] != 'd' {
 		return nil, false
 	}
 	var d dict

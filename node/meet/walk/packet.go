@@ -97,9 +97,6 @@ func IsReply(packet []byte) bool {
 }
 
 func parsePacket(packet []byte) (dict, bool) {
-	if len(packet) > maxPacket {
-		return nil, false
-	}
 	d, ok := parseDict(packet)
 	n := len(d.str("t"))
 	return d, ok && n > 0 && n <= maxTID
