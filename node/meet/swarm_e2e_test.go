@@ -72,3 +72,19 @@ func TestContactsFindEachOther(t *testing.T) {
 	}
 	t.Log(runtime.NumGoroutine())
 }
+
+func TestTimes(t *testing.T) {
+	s := start(t, swarm.Options{Nodes: 50, Delay: 40 * time.Millisecond})
+	d := &direct{seeds: s.Addrs()[:8]}
+	m := &meet.Meeting{Carrier: d}
+	for range 10 {
+		root, want := random(t), someReach(t)
+		a := time.Now()
+		stored, err := m.Publish(t.Context(), root, meet.Low, want)
+		b := time.Now()
+		_, err2 := m.Find(t.Context(), root, meet.Low)
+		c := time.Now()
+		_, err3 := m.Find(t.Context(), root, meet.High)
+		t.Log(stored, err, err2, err3, b.Sub(a), c.Sub(b), time.Since(c))
+	}
+}

@@ -352,8 +352,8 @@ func answerWithoutSeq(enemy *net.UDPConn) {
 		check(err)
 		d, _ := parseDict(b[:n])
 		k := append([]byte{1}, make([]byte, 31)...)
-		packet := dict{{"r", []byte("d" + anID + "1:k32:" + string(k) + "5:token1:x1:v1:xe")},
-			{"t", d.get("t")}, {"y", []byte("1:r")}}
+		body := []byte("d" + anID + "1:k32:" + string(k) + "5:token1:x1:v1:xe")
+		packet := dict{{"r", body}, {"t", d.get("t")}, {"y", []byte("1:r")}}
 		_, err = enemy.WriteTo(packet.encode(), from)
 		check(err)
 	}

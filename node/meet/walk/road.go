@@ -87,8 +87,8 @@ func (r *Road) do(ctx context.Context, key [32]byte, f func(context.Context, *wa
 	return err
 }
 
-// Get walks to key and returns the genuine item with the highest seq. It stops early when quorum
-// nodes hold that item; with quorum 0 it asks all that are near. It returns ErrNotFound,
+// Get walks to key and returns the genuine item with the highest seq. When quorum nodes
+// hold it, it asks no more; with quorum 0 it asks all that are near. It returns ErrNotFound,
 // ErrNoNodes, ErrLost, or the error of ctx.
 func (r *Road) Get(ctx context.Context, key [32]byte, quorum int) (Item, error) {
 	var found Item

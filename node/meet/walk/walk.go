@@ -70,15 +70,17 @@ func newWalk(s *dht.Server, key [32]byte, r *Road) *walk {
 	return w
 }
 
-// run walks until nobody nearer is left to ask, or quorum copies were found.
+// run walks until nobody nearer is left to ask. When quorum copies were found it asks nobody else,
+// but hears out those it asked: the newest item must win over a quorum of replays.
 func (w *walk) run(ctx context.Context) error {
 	tick := time.NewTicker(minPatience / 4)
 	defer tick.Stop()
+	var last <-chan time.Time
 	for {
-		fresh := w.fly(ctx)
-		if w.quorum > 0 && w.copies >= w.quorum {
-			return nil
+		if last == nil && w.quorum > 0 && w.copies >= w.quorum {
+			last = time.After(max(w.trip()*3/2, minPatience/4)) // those asked may know a newer one
 		}
+		fresh := w.fly(ctx, last == nil)
 		if fresh == 0 && (len(w.flying) == 0 || len(w.answered) >= near/2) {
 			break
 		}
@@ -86,6 +88,8 @@ func (w *walk) run(ctx context.Context) error {
 		case a := <-w.answers:
 			w.take(a)
 		case <-tick.C:
+		case <-last:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.road.guard.lost:
@@ -100,16 +104,16 @@ func (w *walk) run(ctx context.Context) error {
 	return nil
 }
 
-// fly asks whom it makes sense to ask now and returns how many questions may still be answered in
-// good time.
-func (w *walk) fly(ctx context.Context) int {
+// fly asks whom it makes sense to ask now, if more is set, and returns how many questions may still
+// be answered in good time.
+func (w *walk) fly(ctx context.Context, more bool) int {
 	fresh, patience := 0, w.patience()
 	for _, p := range w.flying {
 		if time.Since(p.asked) < patience {
 			fresh++
 		}
 	}
-	for fresh < alpha && len(w.waiting) > 0 && w.asked < maxAsked && w.useful(w.waiting[0]) {
+	for more && fresh < alpha && w.asked < maxAsked && w.useful() {
 		p := w.waiting[0]
 		w.waiting = w.waiting[1:]
 		p.asked = time.Now()
@@ -126,13 +130,21 @@ func (w *walk) patience() time.Duration {
 	if len(w.answered) == 0 {
 		return queryTime
 	}
-	return min(max(3*w.trips/time.Duration(len(w.answered)), minPatience), queryTime)
+	return min(max(3*w.trip(), minPatience), queryTime)
 }
 
-// useful reports whether p may be one of the nearest.
-func (w *walk) useful(p *peer) bool {
-	nearest := w.nearest(near)
-	return len(nearest) < near || p.named && w.nearer(p, nearest[near-1])
+// trip is the mean round trip of those that answered.
+func (w *walk) trip() time.Duration {
+	return w.trips / time.Duration(max(len(w.answered), 1))
+}
+
+// useful reports whether somebody waits to be asked who may be one of the nearest.
+func (w *walk) useful() bool {
+	if len(w.waiting) == 0 {
+		return false
+	}
+	p, nearest := w.waiting[0], w.nearest(near)
+	return len(nearest) < near || p.named && w.order(p, nearest[near-1]) < 0
 }
 
 func (w *walk) ask(ctx context.Context, p *peer) *krpc.Return {
@@ -223,8 +235,6 @@ func (w *walk) order(a, b *peer) int {
 	}
 	return bytes.Compare(a.addr.Addr().AsSlice(), b.addr.Addr().AsSlice())
 }
-
-func (w *walk) nearer(a, b *peer) bool { return w.order(a, b) < 0 }
 
 // library is an address in the form the library needs: with four bytes, or it is another node.
 func library(a netip.AddrPort) dht.Addr {
