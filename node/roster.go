@@ -115,7 +115,8 @@ func (n *Node) publishTo(ctx context.Context, a card.Address) error {
 		Text: "storing where only this contact can find us, through a gateway"})
 	_, err = n.meet.Publish(ctx, p.peer.Root, p.ours, r)
 	if err != nil {
-		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name, Text: "storing failed: " + why(err)})
+		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
+			Text: "storing failed: " + why(err)})
 	}
 	return err
 }

@@ -27,7 +27,8 @@ func (n *Node) serve(ctx context.Context) {
 	for ctx.Err() == nil {
 		l, err := n.publishService(ctx)
 		if err != nil {
-			n.feed.tell(Event{Kind: EventProgress, Text: "our onion service could not start; again soon"})
+			n.feed.tell(Event{Kind: EventProgress,
+				Text: "our onion service could not start; again soon"})
 			pause(ctx, serviceRetry, n.servicePoke)
 			continue
 		}

@@ -44,14 +44,17 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 }
 
 // Events calls f for everything that happens until f returns false, ctx ends (its error) or the
-// engine does (ErrNoEngine). ready is called once the engine is listening to us.
-func (c *Client) Events(ctx context.Context, ready func(), f func(Event) bool) error {
+// engine does (ErrNoEngine). ready is called once nothing that happens can be missed; its error
+// ends the watch.
+func (c *Client) Events(ctx context.Context, ready func() error, f func(Event) bool) error {
 	res, err := c.send(ctx, http.MethodGet, "/v1/events", nil)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
-	ready()
+	if err := ready(); err != nil {
+		return err
+	}
 	dec := json.NewDecoder(res.Body)
 	for {
 		var e Event

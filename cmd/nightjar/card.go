@@ -3,9 +3,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image/png"
 	"net/http"
 	"os"
 	"strings"
@@ -24,7 +26,7 @@ var errPicture = errors.New("the QR code could not be written")
 func cmdCardShow(ctx context.Context, c console, args []string) error {
 	o := newOptions("card show")
 	draw := o.set.Bool("qr", false, "")
-	png := o.set.String("png", "", "")
+	picture := o.set.String("png", "", "")
 	fresh := o.set.Bool("fresh", false, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
@@ -34,7 +36,7 @@ func cmdCardShow(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *draw || *png != "" {
+	if *draw || *picture != "" {
 		code, err := qr.Encode(strings.ToUpper(reply.Card), qr.L) // upper case makes it smaller
 		if err != nil {
 			return errPicture
@@ -42,8 +44,10 @@ func cmdCardShow(ctx context.Context, c console, args []string) error {
 		if *draw {
 			fmt.Fprint(c.out, blocks(code))
 		}
-		if *png != "" && os.WriteFile(*png, code.PNG(), 0o600) != nil {
-			return errPicture
+		if *picture != "" {
+			if err := writePNG(*picture, code); err != nil {
+				return err
+			}
 		}
 	}
 	if o.json {
@@ -52,6 +56,15 @@ func cmdCardShow(ctx context.Context, c console, args []string) error {
 	fmt.Fprintln(c.out, reply.Card)
 	if reply.Next != "" {
 		fmt.Fprintln(c.err, "nightjar: note:", reply.Next)
+	}
+	return nil
+}
+
+// writePNG writes a QR code as a picture. The library's own encoder would sign it with an address.
+func writePNG(file string, code *qr.Code) error {
+	var b bytes.Buffer
+	if png.Encode(&b, code.Image()) != nil || os.WriteFile(file, b.Bytes(), 0o600) != nil {
+		return errPicture
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func commands() []*command {
 		{"init", "", "make a vault and an identity", helpInit, cmdInit},
 		{"up", "", "run the engine, in the foreground", helpUp, cmdUp},
 		{"card show", "", "show the card that others add to reach you", helpCardShow, cmdCardShow},
-		{"card read", "CARD", "show what a card holds, without using it", helpCardRead, cmdCardRead},
+		{"card read", "CARD", "show what a card holds", helpCardRead, cmdCardRead},
 		{"contact add", "CARD [NAME]", "invite somebody by card or address", helpContactAdd,
 			cmdContactAdd},
 		{"contact list", "", "list contacts and how it stands with each", helpContactList,

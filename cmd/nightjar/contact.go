@@ -55,18 +55,13 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 func (c console) until(ctx context.Context, cl *control.Client, do func() error,
 	done func(control.Event) bool) error {
 	start := time.Now()
-	var refused error
-	err := cl.Events(ctx, func() { refused = do() }, func(e control.Event) bool {
-		if refused != nil || done(e) {
+	return cl.Events(ctx, do, func(e control.Event) bool {
+		if done(e) {
 			return false
 		}
 		c.step(start, sentence(e))
 		return true
 	})
-	if refused != nil {
-		return refused
-	}
-	return err
 }
 
 // cmdContactList lists contacts.

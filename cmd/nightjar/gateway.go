@@ -48,7 +48,7 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	if len(nodes) == 0 {
 		return errNoNodes
 	}
-	return o.withIdentity(c, func(_ home, id *keystore.Identity, _ []string) error {
+	return o.withIdentity(ctx, c, func(_ home, id *keystore.Identity, _ []string) error {
 		t, err := c.startTor(ctx, tor, id)
 		if err != nil {
 			return err

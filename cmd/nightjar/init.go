@@ -35,7 +35,7 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	defer release()
-	id, err := o.create(c, h, max(*keep, 0))
+	id, err := o.create(ctx, h, max(*keep, 0))
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,8 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 }
 
 // create asks for the new password, then for those of identities that must not be overwritten.
-func (o *options) create(c console, h home, keep int) (*keystore.Identity, error) {
-	pw, err := o.askTwice(c)
+func (o *options) create(ctx context.Context, h home, keep int) (*keystore.Identity, error) {
+	pw, err := o.askTwice(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (o *options) create(c console, h home, keep int) (*keystore.Identity, error
 		}
 	}()
 	for i := range keep {
-		k, err := o.ask(c, fmt.Sprintf("password to keep, %d of %d: ", i+1, keep))
+		k, err := o.ask(ctx, fmt.Sprintf("password to keep, %d of %d: ", i+1, keep))
 		if err != nil {
 			return nil, err
 		}
@@ -80,11 +80,11 @@ func (o *options) create(c console, h home, keep int) (*keystore.Identity, error
 }
 
 // unlock asks for the password and opens the identity it belongs to.
-func (o *options) unlock(c console, h home) (*keystore.Identity, error) {
+func (o *options) unlock(ctx context.Context, h home) (*keystore.Identity, error) {
 	if _, err := os.Stat(h.vault()); err != nil {
 		return nil, keystore.ErrNoVault
 	}
-	pw, err := o.ask(c, "password: ")
+	pw, err := o.ask(ctx, "password: ")
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func codeHints() map[control.Code]string {
 		"name-taken":        "give another name: nightjar contact add CARD NAME",
 		"contact-exists":    "see under which name: nightjar contact list",
 		"too-many-contacts": "remove one first: nightjar contact remove NAME",
-		"not-asking":        "only somebody who asks can be accepted or refused: nightjar contact list",
+		"not-asking":        "see who asks: nightjar contact list",
 		"vault-full":        "wait until messages are delivered, or read those that are unread",
 		"locked":            "start it again: nightjar up",
 		"own-card":          "give this card to others; to add somebody use their card",
@@ -100,7 +100,7 @@ func hints() []struct {
 		{control.ErrTaken, "use it, or stop it first: nightjar lock; or give another --home DIR"},
 		{control.ErrTimeout, "the machine may be overloaded; try again"},
 		{keystore.ErrNoVault, "make one: nightjar init"},
-		{keystore.ErrPassword, "try again; passwords are not the same if one letter or case differs"},
+		{keystore.ErrPassword, "try again; one letter or its case makes another password"},
 		{keystore.ErrDamaged, "put back a copy of the vault file; nothing was changed"},
 		{keystore.ErrExists, "choose another password for the new identity"},
 		{errVaultExists, "say how many identities to keep: nightjar init --keep N asks for their " +
@@ -112,11 +112,11 @@ func hints() []struct {
 		{errNoNodes, "give one: nightjar gateway --node IP:PORT"},
 		{errNode, "for example --node 192.0.2.7:6881; names are not looked up"},
 		{errPicture, "check the name given with --png"},
-		{onion.ErrTorMissing, "install it: apt-get install tor; or give the program with --tor FILE"},
+		{onion.ErrTorMissing, "install it: apt-get install tor; or name the program: --tor FILE"},
 		{onion.ErrTorOld, "install tor 0.4.9.11 or later; older ones have known holes"},
 		{onion.ErrTorDied, "nothing was sent by another way; start again: nightjar up"},
-		{onion.ErrNotBootstrapped, "this network may block tor, or there is none; ask a friend for a " +
-			"bridge line and give it with --torrc"},
+		{onion.ErrNotBootstrapped, "this network may block tor, or there is none; ask a friend " +
+			"for a bridge line and give it with --torrc"},
 		{onion.ErrTorOption, "remove that line from the file given with --torrc"},
 		{sip.ErrListen, "another program uses that port: give one with --sip 127.0.0.1:PORT, " +
 			"or --no-phone"},

@@ -117,7 +117,7 @@ func cmdWatch(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	err = cl.Events(ctx, func() {}, func(e control.Event) bool {
+	err = cl.Events(ctx, func() error { return nil }, func(e control.Event) bool {
 		if o.json {
 			return c.jsonLine(e) == nil
 		}

@@ -38,14 +38,14 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	if *noPhone {
 		*listen = ""
 	}
-	return o.withIdentity(c, func(h home, id *keystore.Identity, warnings []string) error {
+	return o.withIdentity(ctx, c, func(h home, id *keystore.Identity, warnings []string) error {
 		e := &engine{console: c, id: id, warnings: warnings, start: time.Now()}
 		return e.run(ctx, h, tor, *listen)
 	})
 }
 
 // withIdentity hardens the process, claims the home, opens an identity, and locks it after f.
-func (o *options) withIdentity(c console,
+func (o *options) withIdentity(ctx context.Context, c console,
 	f func(h home, id *keystore.Identity, warnings []string) error) error {
 	warnings := keystore.Harden()
 	h, err := o.openHome()
@@ -57,7 +57,7 @@ func (o *options) withIdentity(c console,
 		return err
 	}
 	defer release()
-	id, err := o.unlock(c, h)
+	id, err := o.unlock(ctx, h)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (e *engine) status() control.Status {
 	s := control.Status{Version: version, Path: "tor", Erasure: keystore.ErasureOn(),
 		Warnings: append([]string{}, e.warnings...), Exposes: []string{}}
 	for _, x := range e.tor.Exposes() {
-		s.Exposes = append(s.Exposes, fmt.Sprintf("%s learns %s, not %s", x.Who, x.Learns, x.Hidden))
+		s.Exposes = append(s.Exposes, x.Who+" learns "+x.Learns+"; not "+x.Hidden)
 	}
 	s.Warnings = append(s.Warnings, "the engine is not sealed: it has no rule in the kernel that "+
 		"keeps it from the network, only its own code")

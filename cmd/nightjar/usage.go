@@ -46,8 +46,8 @@ say nightjar lock. A SIP phone on this machine can register with it: nightjar ph
 
   nightjar up
   nightjar up --home /media/stick/nj --no-phone`
-	helpCardShow = `Shows your card: a line of text, and with --qr a code for cameras. Whoever has it
-can ask to be your contact; you then accept or refuse. It stays the same until you
+	helpCardShow = `Shows your card: a line of text, and with --qr a code for cameras. Whoever
+has it can ask to be your contact; you then accept or refuse. It stays the same until you
 ask for a fresh one.
 
   --qr            draw it as a QR code
@@ -58,8 +58,8 @@ ask for a fresh one.
 	helpCardRead = `Shows what a card holds before you use it. Needs no engine and sends nothing.
 
   nightjar card read nightjar:...`
-	helpContactAdd = `Invites the owner of a card, or of a bare address. The invitation is sealed: only
-the owner can read it, and whether it is accepted shows only when it is. Waits until
+	helpContactAdd = `Invites the owner of a card, or of a bare address. The invitation is sealed:
+only the owner can read it, and whether it is accepted shows only when it is. Waits until
 the invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
 
   --greeting TEXT     a few words so that they know who asks (200 bytes)
@@ -75,7 +75,7 @@ the invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
 	helpContactRefuse = `Refuses somebody who asks. Nothing is sent: it looks as if you were away.
 
   nightjar contact refuse someone`
-	helpContactRemove = `Forgets a contact and everything said with it, and moves your onion service,
+	helpContactRemove = `Forgets a contact and all that was said with it, and moves your onion service,
 so that the contact cannot even see whether you are there.
 
   nightjar contact remove source-7`
@@ -116,8 +116,8 @@ address shows to DHT nodes. Prints the line others add. Needs a vault: nightjar 
 	helpGatewayList = `Lists the gateways in use.
 
   nightjar gateway list`
-	helpStatus = `Shows how it stands: what is reachable, what waits, what is not as safe as it could
-be, and what to do next.
+	helpStatus = `Shows how it stands: what is reachable, what waits, what is not as safe as it
+could be, and what to do next.
 
   nightjar status --json`
 	helpLock = `Erases the open identity from memory and stops the engine.

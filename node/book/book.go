@@ -48,7 +48,7 @@ type Book struct {
 	Gateways []card.Gateway   `cbor:"4,keyasint,omitempty"`
 	Refused  [][16]byte       `cbor:"5,keyasint,omitempty"` // invitations not to be shown again
 	Service  uint32           `cbor:"6,keyasint,omitempty"` // generation of our onion service
-	PathData []byte           `cbor:"7,keyasint,omitempty"` // what the path wants kept: tor's guards
+	PathData []byte           `cbor:"7,keyasint,omitempty"` // the path's: tor's guards
 	Nodes    []netip.AddrPort `cbor:"8,keyasint,omitempty"` // DHT nodes from cards
 }
 

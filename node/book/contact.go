@@ -38,7 +38,7 @@ type Contact struct {
 	Address  card.Address `cbor:"1,keyasint"`
 	Standing Standing     `cbor:"2,keyasint"`
 	PSK      [32]byte     `cbor:"3,keyasint"`           // made by the inviter, known to both
-	Seat     uint16       `cbor:"4,keyasint"`           // which client key of our onion service they hold
+	Seat     uint16       `cbor:"4,keyasint"`           // their key of our onion service
 	Hint     []byte       `cbor:"5,keyasint,omitempty"` // their invitation's card.Reach
 	Greeting string       `cbor:"6,keyasint,omitempty"`
 	Inbox    [32]byte     `cbor:"7,keyasint"`           // of the card we invited them by
