@@ -1,4 +1,5 @@
 // What can go wrong on a path, and where: the place decides what the user can do about it.
+
 package onion
 
 import (
@@ -25,6 +26,7 @@ type Error struct {
 	Err   error
 }
 
+// Error returns the operation, the place and the cause.
 func (e *Error) Error() string { return e.Op + ": " + string(e.Place) + ": " + e.Err.Error() }
 
 // Unwrap returns the cause.

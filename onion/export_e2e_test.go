@@ -1,6 +1,7 @@
 //go:build e2e
 
 // What tests look at and do behind the path's back.
+
 package onion
 
 import (

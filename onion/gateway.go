@@ -1,4 +1,5 @@
 // Gateways, as the rooms above see them; the work is done in package lend.
+
 package onion
 
 import (

@@ -1,4 +1,5 @@
 // Ids of onion services (Tor rend-spec-v3, section "Encoding onion addresses").
+
 package onion
 
 import (

@@ -1,4 +1,5 @@
 // Ids are those of version 3 onion services and of nothing else.
+
 package onion
 
 import (

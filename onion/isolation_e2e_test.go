@@ -1,6 +1,7 @@
 //go:build e2e
 
 // What a tor of ours keeps apart, keeps, and leaves behind.
+
 package onion_test
 
 import (
@@ -136,7 +137,8 @@ func TestDeadTorIsKnownAtOnceAndNothingGoesAroundIt(t *testing.T) {
 	if _, err := here.Dial(t.Context(), to, ""); !errors.Is(err, onion.ErrTorDied) {
 		t.Errorf("dial: %v", err)
 	}
-	if _, err := here.Publish(t.Context(), onion.Service{Port: 1}); !errors.Is(err, onion.ErrTorDied) {
+	_, err = here.Publish(t.Context(), onion.Service{Port: 1})
+	if !errors.Is(err, onion.ErrTorDied) {
 		t.Errorf("publish: %v", err)
 	}
 	if h := here.Health(); h != (onion.Health{}) {

@@ -1,6 +1,7 @@
 //go:build e2e && linux
 
 // What a path opens, and what it leaves behind when its program is killed.
+
 package onion_test
 
 import (
@@ -92,10 +93,10 @@ func TestNoSocketsButTorsOwnToItsRelays(t *testing.T) {
 	}
 }
 
-// TestOrphanage is the program that the next test kills: it starts a tor, says its number, and
-// waits. Without the argument it has nothing to do.
-func TestOrphanage(t *testing.T) {
-	if flag.Arg(0) != "orphanage" {
+// TestOrphanWaitsToBeKilled is the program that the next test kills: it starts a tor, says its
+// number, and waits. Without the argument it has nothing to do.
+func TestOrphanWaitsToBeKilled(t *testing.T) {
+	if flag.Arg(0) != "orphan" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -114,7 +115,7 @@ func TestKilledProgramLeavesNoTorAndAWipedDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.Remove(dir)
-	args := append([]string{"-test.run=^TestOrphanage$", "orphanage", dir}, network.Torrc()...)
+	args := append([]string{"-test.run=^TestOrphanWaitsToBeKilled$", "orphan", dir}, network.Torrc()...)
 	cmd := exec.Command(os.Args[0], args...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

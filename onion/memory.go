@@ -1,5 +1,6 @@
 // The twin of a path in memory: the same rules, no Tor. It ships with the code so that the rooms
 // above can be tested alone, also under a fake clock.
+
 package onion
 
 import (
@@ -7,6 +8,7 @@ import (
 	"crypto/ecdh"
 	"crypto/ed25519"
 	"errors"
+	"io"
 	"net"
 	"sync"
 
@@ -35,14 +37,14 @@ func (m *Memory) Circuits() int {
 
 // Path returns a new path into the network.
 func (m *Memory) Path() Path {
-	return &memoryPath{net: m, gone: make(chan struct{}), open: map[interface{ Close() error }]bool{}}
+	return &memoryPath{net: m, gone: make(chan struct{}), open: map[io.Closer]bool{}}
 }
 
 type memoryPath struct {
 	net  *Memory
 	gone chan struct{} // closed by Close
 	mu   sync.Mutex
-	open map[interface{ Close() error }]bool // listeners and streams
+	open map[io.Closer]bool // listeners and streams
 }
 
 // accepting is how many dialled streams wait for one Accept before further dials block.
@@ -163,7 +165,7 @@ func (p *memoryPath) keep(c net.Conn) (net.Conn, error) {
 	return k, nil
 }
 
-func (p *memoryPath) forget(c interface{ Close() error }) {
+func (p *memoryPath) forget(c io.Closer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.open, c)

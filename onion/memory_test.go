@@ -1,4 +1,5 @@
 // The twin keeps the rules that the rooms above rely on.
+
 package onion
 
 import (

@@ -1,4 +1,5 @@
 // What every way out can do, and the words for it.
+
 package onion
 
 import (

@@ -1,5 +1,6 @@
 // Onion services of our own, published by our tor. Streams come in by a unix socket in the
 // directory that tor shares with us alone.
+
 package onion
 
 import (

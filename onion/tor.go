@@ -1,4 +1,5 @@
 // The path through a tor process of our own.
+
 package onion
 
 import (

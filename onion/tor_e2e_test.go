@@ -1,6 +1,7 @@
 //go:build e2e
 
 // The path through a real tor, on a private network on loopback.
+
 package onion_test
 
 import (
@@ -26,7 +27,7 @@ var network *tornet.Network
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if flag.Arg(0) == "orphanage" {
+	if flag.Arg(0) == "orphan" {
 		os.Exit(m.Run())
 	}
 	os.Exit(withNetwork(m))

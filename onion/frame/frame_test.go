@@ -1,4 +1,5 @@
 // What is read writes itself again, and nothing else is read.
+
 package frame
 
 import (
@@ -32,7 +33,8 @@ func TestTooMuchIsRefused(t *testing.T) {
 		t.Error("an IPv6 node was framed")
 	}
 	for _, stream := range [][]byte{{0, 0}, {0, 5, 1, 2, 3, 4, 5}, {5, 227}, {255, 255}} {
-		_, err := Read(bytes.NewReader(append(stream, make([]byte, 70000)...)), make([]byte, MaxFrame))
+		r := bytes.NewReader(append(stream, make([]byte, 70000)...))
+		_, err := Read(r, make([]byte, MaxFrame))
 		if !errors.Is(err, ErrFrame) {
 			t.Errorf("read %x: %v", stream, err)
 		}

@@ -1,5 +1,6 @@
 // Where a gateway may send. A gateway must not become a way into the network that it stands in, nor
 // a way to trouble services that are not DHT nodes.
+
 package frame
 
 import "net/netip"

@@ -1,4 +1,5 @@
 // A gateway is no way into its own network.
+
 package frame
 
 import (

@@ -1,4 +1,5 @@
 // A gateway cannot be used up, nor used as a weapon.
+
 package lend
 
 import (

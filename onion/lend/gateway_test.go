@@ -1,4 +1,5 @@
 // What a gateway does for its clients, and what it does for nobody.
+
 package lend
 
 import (

@@ -2,6 +2,7 @@
 // stream has a UDP socket of its own, so that the kernel keeps the replies of one client from all
 // others; datagrams of one stream can be told to belong together anyway, by the DHT node id that
 // they name.
+
 package lend
 
 import (

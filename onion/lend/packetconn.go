@@ -1,4 +1,5 @@
 // The client's end of a gateway: a stream that looks like a UDP socket.
+
 package lend
 
 import (

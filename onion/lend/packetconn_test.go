@@ -1,4 +1,5 @@
 // The client's end never fails under a DHT, and never makes it wait.
+
 package lend
 
 import (

@@ -1,6 +1,7 @@
 //go:build !unix
 
 // Settings of sockets that Go has no name for: none here.
+
 package lend
 
 import "syscall"

@@ -1,4 +1,5 @@
 // The pipe keeps the contract of net.Conn, and the fake clock's.
+
 package pipe
 
 import (

@@ -1,4 +1,5 @@
 // No error and no address says where a connection leads.
+
 package quiet
 
 import (

@@ -1,4 +1,5 @@
 // The conversation is as written, ends with its context, and believes nothing that is not SOCKS.
+
 package socks
 
 import (

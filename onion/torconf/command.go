@@ -1,4 +1,5 @@
 // Control commands (control-spec sections 3.27 to 3.31).
+
 package torconf
 
 import (
@@ -33,7 +34,8 @@ func CheckCommand(text string) error {
 // AddOnion returns the command that publishes a service: key is its expanded Ed25519 key (64
 // bytes), target the unix socket that gets its streams. Tor keeps the key in memory only.
 func AddOnion(key []byte, port uint16, target string, clients [][32]byte) (string, error) {
-	if len(key) != 64 || port == 0 || len(clients) > MaxClients || strings.ContainsAny(target, " ,") {
+	if len(key) != 64 || port == 0 || len(clients) > MaxClients ||
+		strings.ContainsAny(target, " ,") {
 		return "", ErrCommand
 	}
 	flags := "DiscardPK"

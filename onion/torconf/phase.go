@@ -1,4 +1,5 @@
 // How far tor has come in reaching its network (control-spec, status/bootstrap-phase).
+
 package torconf
 
 import (

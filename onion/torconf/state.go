@@ -1,5 +1,6 @@
 // What of tor's state file is worth keeping: which guards it chose. Without it each start would
 // choose new ones, and sooner or later a hostile one.
+
 package torconf
 
 import (

@@ -1,4 +1,5 @@
 // What is said to tor weakens nothing, and what it says is not believed blindly.
+
 package torconf
 
 import (

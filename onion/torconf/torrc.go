@@ -1,4 +1,5 @@
 // The settings file of our own tor.
+
 package torconf
 
 import "strings"

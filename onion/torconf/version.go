@@ -1,4 +1,5 @@
 // Versions of tor.
+
 package torconf
 
 import (

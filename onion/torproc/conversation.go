@@ -1,5 +1,6 @@
 // Talking with tor through bine, around its defects: one command at a time (two at once can lock
 // each other out), text never as a format, events always drained, and an end to waiting.
+
 package torproc
 
 import (

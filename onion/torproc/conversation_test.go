@@ -1,4 +1,5 @@
 // Talking with tor holds where bine alone does not.
+
 package torproc
 
 import (

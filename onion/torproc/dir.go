@@ -1,5 +1,6 @@
 // The runtime directory: readable by its user alone, wiped at the end. One that a killed program
 // left behind is recognized by its lock, and wiped by the next.
+
 package torproc
 
 import (

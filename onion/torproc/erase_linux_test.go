@@ -1,4 +1,5 @@
 // A key that was given to tor leaves no trace in this process.
+
 package torproc
 
 import (

@@ -1,6 +1,7 @@
 //go:build goexperiment.runtimesecret
 
 // Work on secrets, whose traces are erased.
+
 package torproc
 
 import "runtime/secret"

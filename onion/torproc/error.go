@@ -1,4 +1,5 @@
 // What can be wrong with a tor process.
+
 package torproc
 
 import (

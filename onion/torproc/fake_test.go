@@ -1,5 +1,6 @@
 // A program that stands in for tor where tor itself cannot be made to misbehave. It is this test
 // binary, started by a link whose name says how it behaves.
+
 package torproc
 
 import (

@@ -1,6 +1,7 @@
 //go:build !unix
 
 // Elsewhere there is no pair of sockets to give to a child, and so no tor of our own.
+
 package torproc
 
 import (

@@ -1,9 +1,11 @@
 //go:build unix
 
 // What is asked of the system: locks, owners, a pair of sockets.
+
 package torproc
 
 import (
+	"errors"
 	"io/fs"
 	"net"
 	"os"
@@ -47,7 +49,7 @@ func socketPair() (ours net.Conn, theirs *os.File, err error) {
 	mine.Close()
 	if err != nil {
 		theirs.Close()
-		return nil, nil, err
+		return nil, nil, errors.ErrUnsupported
 	}
 	return ours, theirs, nil
 }

@@ -1,4 +1,5 @@
 // One tor process from start to end.
+
 package torproc
 
 import (
@@ -15,11 +16,12 @@ import (
 
 // Config says which tor to start; all of it is fixed once it runs.
 type Config struct {
-	Exe      string                           // "" means the one in PATH or in /usr/sbin
-	Dir      string                           // parent of the runtime directory; "" means os.TempDir
-	State    []byte                           // what an earlier State returned, or nil
-	Options  []string                         // further settings, that pass torconf.Check
-	Progress func(percent int, reason string) // of the bootstrap; reason is one of tor's words
+	Exe     string   // "" means the one in PATH or in /usr/sbin
+	Dir     string   // parent of the runtime directory; "" means os.TempDir
+	State   []byte   // what an earlier State returned, or nil
+	Options []string // further settings, that pass torconf.Check
+	// Progress is called on each step of the bootstrap; reason is one of tor's words.
+	Progress func(percent int, reason string)
 }
 
 const (

@@ -1,4 +1,5 @@
 // Starting a tor: nothing goes out before its settings have been looked at.
+
 package torproc
 
 import (

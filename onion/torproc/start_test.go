@@ -1,4 +1,5 @@
 // A tor that is missing, old, unsafe or dead is recognized as such, and nothing of it is left.
+
 package torproc
 
 import (

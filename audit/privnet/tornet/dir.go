@@ -1,5 +1,6 @@
 // A network's directory. A lock in it tells the ones in use from those of killed programs, which
 // the next network clears away.
+
 package tornet
 
 import (

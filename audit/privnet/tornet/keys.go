@@ -1,4 +1,5 @@
 // The authority's keys, made anew for every network.
+
 package tornet
 
 import (

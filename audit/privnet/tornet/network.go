@@ -1,4 +1,5 @@
 // A network from start to stop.
+
 package tornet
 
 import (
@@ -15,11 +16,12 @@ import (
 
 // Options say what network to start; the zero value is right for tests.
 type Options struct {
-	Relays   int                                      // besides the authority; 0 means 6, and fewer than 6 make clients stick
-	Dir      string                                   // parent of the network's own directory; "" means the system's temporary one
-	Tor      string                                   // the tor program; "" means the one in PATH or in /usr/sbin
-	Gencert  string                                   // the tor-gencert program; "" means the one in PATH
-	Progress func(step string, elapsed time.Duration) // called on each step, one call at a time
+	Relays  int    // besides the authority; 0 means 6, and fewer than 6 make clients stick
+	Dir     string // parent of the network's own directory; "" means the system's temporary one
+	Tor     string // the tor program; "" means the one in PATH or in /usr/sbin
+	Gencert string // the tor-gencert program; "" means the one in PATH
+	// Progress is called on each step, one call at a time; it may be nil.
+	Progress func(step string, elapsed time.Duration)
 }
 
 // ErrMissing means that tor or tor-gencert is not installed; both are in Debian's package tor.

@@ -1,6 +1,7 @@
 //go:build e2e
 
 // A real network: usable when Start returns, gone when Stop returns.
+
 package tornet
 
 import (
@@ -61,10 +62,10 @@ func TestStartIsCancelled(t *testing.T) {
 	}
 }
 
-// TestOrphanage is the program that the next test kills: it starts a tor, says its number, and
-// waits. Without the argument it has nothing to do.
-func TestOrphanage(t *testing.T) {
-	if flag.Arg(0) != "orphanage" {
+// TestOrphanWaitsToBeKilled is the program that the next test kills: it starts a tor, says its
+// number, and waits. Without the argument it has nothing to do.
+func TestOrphanWaitsToBeKilled(t *testing.T) {
+	if flag.Arg(0) != "orphan" {
 		return
 	}
 	tor, _, err := programs(Options{})
@@ -81,7 +82,7 @@ func TestOrphanage(t *testing.T) {
 }
 
 func TestKilledProgramLeavesNoProcess(t *testing.T) {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestOrphanage$", "orphanage", t.TempDir())
+	cmd := exec.Command(os.Args[0], "-test.run=^TestOrphanWaitsToBeKilled$", "orphan", t.TempDir())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

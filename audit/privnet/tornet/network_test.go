@@ -1,4 +1,5 @@
 // Quick claims about networks that need no tor.
+
 package tornet
 
 import (

@@ -1,4 +1,5 @@
 // Where a network listens: a free block of ports, kept from other networks by a port that is held.
+
 package tornet
 
 import (

@@ -1,4 +1,5 @@
 // The processes of a network: started from one thread, which they do not outlive.
+
 package tornet
 
 import (

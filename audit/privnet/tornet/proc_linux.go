@@ -1,4 +1,5 @@
 // On Linux the kernel ends a network's processes with the one that started them.
+
 package tornet
 
 import (

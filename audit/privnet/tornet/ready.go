@@ -1,5 +1,6 @@
 // When a network is usable: the consensus names every relay, and every relay has the descriptors
 // of all others. Before that, some clients would hang for 10 s.
+
 package tornet
 
 import (

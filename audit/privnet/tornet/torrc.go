@@ -1,5 +1,6 @@
 // The settings of the network's processes. Each line that departs from tor's own test settings
 // says why; without them circuits stick at 95 % for good, or every client waits 10 s.
+
 package tornet
 
 import (
