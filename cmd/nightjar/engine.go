@@ -44,7 +44,7 @@ func (c console) startTor(ctx context.Context, f torFlags, id *keystore.Identity
 	return onion.StartTor(ctx, onion.TorConfig{
 		Exe: *f.exe, State: guards, Options: lines,
 		Progress: func(p onion.Progress) {
-			c.step(start, fmt.Sprintf("tor %3d%%: %s", p.Percent, p.Reason))
+			c.step(start, fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason)))
 		},
 	})
 }
@@ -76,4 +76,38 @@ func optionLines(file string) ([]string, error) {
 // step shows one line of progress with the time since start.
 func (c console) step(start time.Time, text string) {
 	fmt.Fprintf(c.err, "%6.1f s  %s\n", time.Since(start).Seconds(), text)
+}
+
+// phase says tor's word for a step (control-spec, status/bootstrap-phase) in words, with what went
+// wrong last, if anything did.
+func phase(word string) string {
+	tag, trouble, _ := strings.Cut(word, " ")
+	words := map[string]string{
+		"starting":               "starting",
+		"conn_pt":                "reaching a bridge's transport program",
+		"conn_done_pt":           "the bridge's transport program answers",
+		"conn_proxy":             "reaching a proxy",
+		"conn":                   "reaching a relay",
+		"conn_done":              "a relay answers",
+		"handshake":              "greeting a relay",
+		"handshake_done":         "a relay is who it should be",
+		"onehop_create":          "asking for the list of relays",
+		"requesting_status":      "asking for the list of relays",
+		"loading_status":         "loading the list of relays",
+		"loading_keys":           "loading the keys of the directories",
+		"requesting_descriptors": "asking for the relays' keys",
+		"loading_descriptors":    "loading the relays' keys",
+		"enough_dirinfo":         "knows enough relays",
+		"ap_conn":                "reaching a guard",
+		"ap_conn_done":           "a guard answers",
+		"ap_handshake":           "greeting a guard",
+		"ap_handshake_done":      "a guard is who it should be",
+		"circuit_create":         "building the first circuit",
+		"done":                   "ready",
+	}
+	said, known := words[tag]
+	if !known {
+		said = tag
+	}
+	return strings.TrimSpace(said + " " + trouble)
 }
