@@ -95,7 +95,10 @@ func expires(s string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
+// seconds is a duration as headers have it, rounded up.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
 
 // take sets or removes the binding. It reports false for a request that comes out of order.
 func (g *registrar) take(r *sipmsg.Request, c *sipmsg.ContactHeader, peer stack.Peer,

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"nightjar/node/talk"
 	"nightjar/sip/media"
 
 	sipmsg "github.com/emiago/sipgo/sip"
@@ -35,7 +34,7 @@ func (c *call) reoffered(in inbound) {
 		res.AppendHeader(sipmsg.NewHeader("Min-SE", seconds(minSession)))
 		in.tx.Respond(res)
 		return
-	case c.offer != nil, c.answer != nil:
+	case c.offer != nil, c.answer != nil, c.phone == nil:
 		respond(491, "Request Pending")
 		return
 	}
@@ -73,7 +72,7 @@ func (c *call) reoffered(in inbound) {
 func (c *call) redescribe(d *media.Description) ([]byte, error) {
 	c.local.Version++
 	if d == nil {
-		return c.local.Offer([]talk.Codec{c.codec}, c.direction(media.SendRecv))
+		return c.local.Again(c.phone, c.codec, c.direction(media.SendRecv))
 	}
 	c.settle(d)
 	return c.local.Answer(d, c.codec, c.dir)
@@ -87,7 +86,7 @@ func (c *call) reoffer(help helper) {
 	o := &offer{dir: c.direction(c.phone.Direction)}
 	c.wanted = false
 	c.local.Version++
-	body, err := c.local.Offer([]talk.Codec{c.codec}, o.dir)
+	body, err := c.local.Again(c.phone, c.codec, o.dir)
 	if err != nil {
 		return
 	}

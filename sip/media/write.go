@@ -45,6 +45,20 @@ func (l Local) Offer(codecs []talk.Codec, dir Direction) ([]byte, error) {
 	return l.write([]*sdp.MediaDescription{l.audio("RTP/AVP", formats, keys, dir)})
 }
 
+// Again offers a session that is on anew, under the payload types it already has: they must
+// not change (RFC 3264 section 8.3.2). It fails with ErrNoAudio if d does not have the codec.
+func (l Local) Again(d *Description, c talk.Codec, dir Direction) ([]byte, error) {
+	f, ok := d.Format(c)
+	if !ok {
+		return nil, ErrNoAudio
+	}
+	var keys []KeyFormat
+	if k, ok := d.KeysFor(c); ok {
+		keys = append(keys, k)
+	}
+	return l.write([]*sdp.MediaDescription{l.audio("RTP/AVP", []Format{f}, keys, dir)})
+}
+
 // Answer answers d with one codec and refuses every other stream. It fails with ErrNoAudio if
 // the phone did not offer that codec.
 func (l Local) Answer(d *Description, c talk.Codec, dir Direction) ([]byte, error) {
