@@ -9,7 +9,7 @@ packages=(
 	gcc libc6-dev                   # the race detector
 	tor obfs4proxy                  # the private network, and its bridges
 	baresip-core linphone-cli       # two phones that know nothing of each other
-	sox espeak-ng                   # speech, and the comparison of what was heard
+	asterisk-core-sounds-en-wav     # recordings of a human voice
 	zbar-tools                      # reads a card's QR code
 	python3-libtorrent              # a DHT of other people's making
 	iproute2 nftables tshark        # namespaces, counters and captures of the leak audit

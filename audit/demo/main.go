@@ -7,7 +7,7 @@
 // allows it, it runs in a network namespace that has only loopback, and in a process namespace
 // whose end is the end of every process in it.
 //
-//	demo [-nightjar FILE] [-report FILE] [-speech FILE] [-keep]
+//	demo [-nightjar FILE] [-report FILE] [-keep]
 package main
 
 import (
@@ -29,7 +29,6 @@ func main() {
 	o := options{}
 	flag.StringVar(&o.nightjar, "nightjar", "bin/nightjar", "the program to demonstrate")
 	flag.StringVar(&o.report, "report", "demo-report.json", "where the report goes")
-	flag.StringVar(&o.speech, "speech", "", "a WAV of speech; default: one that is installed")
 	flag.BoolVar(&o.keep, "keep", false, "keep the working directory")
 	flag.BoolVar(&o.inside, "inside", false, "already in namespaces of its own")
 	flag.Parse()
@@ -38,8 +37,8 @@ func main() {
 
 // options are what the command line says.
 type options struct {
-	nightjar, report, speech string
-	keep, inside             bool
+	nightjar, report string
+	keep, inside     bool
 }
 
 // play runs the demonstration, in namespaces when it can, and returns the exit code.
@@ -78,7 +77,7 @@ func show(ctx context.Context, o options) (err error) {
 	if !o.keep {
 		defer os.RemoveAll(dir)
 	}
-	p := &production{ctx: ctx, dir: dir, bin: bin, speech: o.speech, story: newStory(),
+	p := &production{ctx: ctx, dir: dir, bin: bin, story: newStory(),
 		guarded: o.inside}
 	if o.inside {
 		if err := guardDoor(); err != nil {

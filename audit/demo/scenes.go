@@ -25,11 +25,10 @@ const (
 
 // production is the stage and everybody on it.
 type production struct {
-	ctx    context.Context // of the whole show; its end is everybody's
-	dir    string
-	bin    string
-	speech string
-	story  *story
+	ctx   context.Context // of the whole show; its end is everybody's
+	dir   string
+	bin   string
+	story *story
 
 	stage   *stage.Stage
 	gateway *stage.Party

@@ -46,8 +46,9 @@ type sight struct {
 // audioReport is how well speech came through in one direction.
 type audioReport struct {
 	Direction   string  `json:"direction"`
-	Correlation float64 `json:"correlation"`
-	DelayMS     float64 `json:"delay_ms,omitempty"`
+	Correlation float64 `json:"correlation"` // median over windows with speech
+	Control     float64 `json:"control"`     // with a recording that was not played
+	Windows     int     `json:"windows"`
 	Seconds     float64 `json:"seconds"`
 }
 
