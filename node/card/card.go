@@ -23,7 +23,7 @@ const (
 type Card struct {
 	Address  Address
 	Name     string           // suggestion for a petname, at most MaxName bytes
-	Inbox    [32]byte         // secret of the inbox; who has it can leave, and overwrite, invitations
+	Inbox    [32]byte         // secret of the inbox; its holders can leave and overwrite invitations
 	Uses     uint             // how often the owner will accept this card; 0 means many times
 	Expires  time.Time        // written in whole minutes, rounded up; zero means never
 	Doorbell Gateway          // onion service that takes invitations; zero means none
@@ -70,7 +70,8 @@ func Parse(uri string) (*Card, error) {
 	if len(uri) > 2*maxText {
 		return nil, ErrSize
 	}
-	text, ok := strings.CutPrefix(strings.ToLower(strings.Join(strings.Fields(uri), "")), cardScheme)
+	text := strings.ToLower(strings.Join(strings.Fields(uri), ""))
+	text, ok := strings.CutPrefix(text, cardScheme)
 	if !ok {
 		return nil, ErrCard
 	}

@@ -113,7 +113,8 @@ func TestOnlyTheOwnerWithTheInboxSecretOpens(t *testing.T) {
 	pub, _ := hpke.NewDHKEMPublicKey(to.key.PublicKey())
 	priv, _ := hpke.NewDHKEMPrivateKey(to.key)
 	naive, _ := hpke.Seal(pub, hpke.HKDFSHA256(), hpke.ChaCha20Poly1305(), nil, []byte("x"))
-	if _, err := hpke.Open(priv, hpke.HKDFSHA256(), hpke.ChaCha20Poly1305(), nil, naive); err != nil {
+	_, err = hpke.Open(priv, hpke.HKDFSHA256(), hpke.ChaCha20Poly1305(), nil, naive)
+	if err != nil {
 		t.Error("the naive variant needs the inbox too: this test proves nothing")
 	}
 }
@@ -185,7 +186,8 @@ func TestInvitationRefusesWhatItCannotMean(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := invitation(t).Seal(to.address(), [32]byte{}, inbox, newPerson(t, 2).sign); err == nil {
+	_, err := invitation(t).Seal(to.address(), [32]byte{}, inbox, newPerson(t, 2).sign)
+	if err == nil {
 		t.Error("sealed to a key of low order")
 	}
 }

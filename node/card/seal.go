@@ -37,7 +37,8 @@ func seal(to, inbox [32]byte, plaintext []byte) (sealed []byte, err error) {
 			err = ErrAddress
 			return
 		}
-		enc, s, e := hpke.NewSender(recipient, hpke.HKDFSHA256(), hpke.ExportOnly(), []byte(hpkeInfo))
+		kdf, none := hpke.HKDFSHA256(), hpke.ExportOnly()
+		enc, s, e := hpke.NewSender(recipient, kdf, none, []byte(hpkeInfo))
 		if e != nil {
 			err = ErrAddress
 			return
@@ -61,7 +62,8 @@ func open(sealed []byte, key ecdh.KeyExchanger, inbox [32]byte) (plaintext []byt
 			err = ErrInvitation
 			return
 		}
-		r, e := hpke.NewRecipient(enc, priv, hpke.HKDFSHA256(), hpke.ExportOnly(), []byte(hpkeInfo))
+		kdf, none := hpke.HKDFSHA256(), hpke.ExportOnly()
+		r, e := hpke.NewRecipient(enc, priv, kdf, none, []byte(hpkeInfo))
 		if e != nil {
 			err = ErrInvitation
 			return

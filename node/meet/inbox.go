@@ -47,7 +47,8 @@ func (m *Meeting) Leave(ctx context.Context, inbox [32]byte, sealed []byte) (int
 	return slices.Min(acks), err
 }
 
-// leave stores sealed in the first free slot of those given, or in the first if none is.
+// leave stores sealed in the first free slot of those given, or in the first if none is. A slot
+// that few nodes took is one that somebody else writes to at this moment.
 func (m *Meeting) leave(ctx context.Context, inbox [32]byte, day int64, order []int,
 	sealed []byte) (acks int, err error) {
 	err = m.road(ctx, func(r *walk.Road) error {
@@ -56,7 +57,7 @@ func (m *Meeting) leave(ctx context.Context, inbox [32]byte, day int64, order []
 			acks, err = put(ctx, r, s, sealed, m.now(), func(have *walk.Item) bool {
 				return have == nil || s.holds(*have, sealed)
 			})
-			if !errors.Is(err, walk.ErrTaken) {
+			if !errors.Is(err, ErrTaken) && !errors.Is(err, ErrFewStores) {
 				return err
 			}
 		}

@@ -1,35 +1,31 @@
-// Meeting over a private DHT: claims that need real nodes.
+// Claims that need real nodes: a private DHT, and independent implementations.
 
 //go:build e2e
 
-package meet_test
+package meet
 
 import (
+	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"net"
 	"net/netip"
 	"runtime"
-	"sync/atomic"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"nightjar/audit/privnet/swarm"
-	"nightjar/node/card"
-	"nightjar/node/meet"
+	"nightjar/node/meet/walk"
 )
 
 // direct is a Carrier without a gateway: a fresh UDP socket for each road.
-type direct struct {
-	seeds []netip.AddrPort
-	opens atomic.Int64
-}
+type direct []netip.AddrPort
 
-func (d *direct) Open(context.Context) (net.PacketConn, []netip.AddrPort, error) {
-	d.opens.Add(1)
+func (d direct) Open(context.Context) (net.PacketConn, []netip.AddrPort, error) {
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	return c, d.seeds, err
+	return c, d, err
 }
 
 func start(t testing.TB, o swarm.Options) *swarm.Swarm {
@@ -42,49 +38,207 @@ func start(t testing.TB, o swarm.Options) *swarm.Swarm {
 	return s
 }
 
-func random(t testing.TB) (b [32]byte) {
+// leftNothing checks that no goroutine is left of what ran since before was counted.
+func leftNothing(t *testing.T, before int) {
 	t.Helper()
-	rand.Read(b[:])
-	return b
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(end) {
+			b := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, were %d:\n%s", runtime.NumGoroutine(), before,
+				b[:runtime.Stack(b, true)])
+		}
+	}
 }
 
-func someReach(t testing.TB) card.Reach {
-	return card.Reach{Auth: random(t), Expires: time.Now().Add(time.Hour).Truncate(time.Hour).UTC(), Caps: 1}
-}
-
-func TestContactsFindEachOther(t *testing.T) {
+func TestContactsFindEachOtherEveryTime(t *testing.T) {
 	s := start(t, swarm.Options{Nodes: 50})
-	d := &direct{seeds: s.Addrs()[:8]}
-	m := &meet.Meeting{Carrier: d}
-	for range 20 {
-		root, want := random(t), someReach(t)
-		stored, err := m.Publish(t.Context(), root, meet.Low, want)
+	before := runtime.NumGoroutine()
+	m := &Meeting{Carrier: direct(s.Addrs()[:8])}
+	for n := range byte(100) {
+		want := lasting(n)
+		stored, err := m.Publish(t.Context(), fixed(n), Low, want)
 		if err != nil || stored < 8 {
 			t.Fatalf("stored at %d: %v", stored, err)
 		}
-		got, err := m.Find(t.Context(), root, meet.Low)
-		if err != nil || got.Auth != want.Auth || !got.Expires.Equal(want.Expires) {
-			t.Fatalf("found %+v: %v", got, err)
-		}
-		if _, err := m.Find(t.Context(), root, meet.High); !errors.Is(err, meet.ErrNotFound) {
+		find(t, m, fixed(n), Low, want)
+		if _, err := m.Find(t.Context(), fixed(n), High); !errors.Is(err, ErrNotFound) {
 			t.Fatalf("the other side: %v", err)
 		}
 	}
-	t.Log(runtime.NumGoroutine())
+	leftNothing(t, before)
 }
 
-func TestTimes(t *testing.T) {
-	s := start(t, swarm.Options{Nodes: 50, Delay: 40 * time.Millisecond})
-	d := &direct{seeds: s.Addrs()[:8]}
-	m := &meet.Meeting{Carrier: d}
-	for range 10 {
-		root, want := random(t), someReach(t)
-		a := time.Now()
-		stored, err := m.Publish(t.Context(), root, meet.Low, want)
-		b := time.Now()
-		_, err2 := m.Find(t.Context(), root, meet.Low)
-		c := time.Now()
-		_, err3 := m.Find(t.Context(), root, meet.High)
-		t.Log(stored, err, err2, err3, b.Sub(a), c.Sub(b), time.Since(c))
+func TestHalfTheNodesDie(t *testing.T) {
+	s := start(t, swarm.Options{Nodes: 50})
+	before := runtime.NumGoroutine()
+	m := &Meeting{Carrier: direct(s.Addrs()[:8])}
+	for n := range byte(20) {
+		publish(t, m, fixed(n), Low, lasting(n))
+	}
+	for i := range 25 {
+		s.Kill(2 * i)
+		before--
+	}
+	for n := range byte(20) {
+		find(t, m, fixed(n), Low, lasting(n))
+	}
+	for n := range byte(5) {
+		publish(t, m, fixed(100+n), Low, lasting(n))
+		find(t, m, fixed(100+n), Low, lasting(n))
+	}
+	leftNothing(t, before)
+}
+
+func TestManyInvitationsAtOnce(t *testing.T) {
+	s := start(t, swarm.Options{Nodes: 30})
+	m := &Meeting{Carrier: direct(s.Addrs()[:8])}
+	var all sync.WaitGroup
+	for b := range byte(3) {
+		all.Go(func() { leave(t, m, fixed(1), b) })
+	}
+	all.Wait()
+	for b := range byte(3) { // whoever was overwritten in the scramble leaves it again
+		leave(t, m, fixed(1), b)
+	}
+	found := collect(t, m, fixed(1))
+	if len(found) != 3 {
+		t.Fatalf("%d of 3 invitations were found", len(found))
+	}
+}
+
+func TestInvitationTravelsThroughTheDHT(t *testing.T) {
+	s := start(t, swarm.Options{Nodes: 30})
+	m := &Meeting{Carrier: direct(s.Addrs()[:3])}
+	for n := range byte(5) {
+		leave(t, m, fixed(n), n)
+		if found := collect(t, m, fixed(n)); len(found) != 1 || !bytes.Equal(found[0], letter(n)) {
+			t.Fatalf("%d found", len(found))
+		}
+	}
+}
+
+// observer keeps everything that any node sees.
+type observer struct {
+	mu   sync.Mutex
+	seen []swarm.Query
+}
+
+func (o *observer) note(q swarm.Query) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.seen = append(o.seen, q)
+}
+
+func (o *observer) puts() []swarm.Query {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(o.seen), func(q swarm.Query) bool { return q.Name != "put" })
+}
+
+// linked counts the keys, targets and node ids that came in more than one epoch.
+func (o *observer) linked(epochOf func(time.Time) int) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	epochs := make(map[string]map[int]bool)
+	add := func(s string, q swarm.Query) {
+		if epochs[s] == nil {
+			epochs[s] = make(map[int]bool)
+		}
+		epochs[s][epochOf(q.At)] = true
+	}
+	for _, q := range o.seen {
+		add("id"+string(q.ID[:]), q)
+		if q.Name == "get" {
+			add("target"+string(q.Target[:]), q)
+		}
+		if q.Name == "put" {
+			target := walk.Target(q.Key)
+			add("target"+string(target[:]), q)
+		}
+	}
+	n := 0
+	for _, in := range epochs {
+		if len(in) > 1 {
+			n++
+		}
+	}
+	return n
+}
+
+func TestNodesCannotLinkTheSlotsOfAPair(t *testing.T) {
+	var o, naive observer
+	s := start(t, swarm.Options{Nodes: 30, OnQuery: o.note})
+	now := time.Now()
+	m := &Meeting{Carrier: direct(s.Addrs()[:8]), Now: func() time.Time { return now }}
+	const pairs, epochs = 8, 4
+	var turn []time.Time // when each epoch's doings began
+	for range epochs {
+		turn = append(turn, time.Now())
+		for n := range byte(pairs) {
+			publish(t, m, fixed(n), Low, lasting(n))
+			find(t, m, fixed(n), Low, lasting(n))
+		}
+		now = now.Add(2 * epochLength) // epochs that do not overlap
+	}
+	epochOf := func(at time.Time) int {
+		n := 0
+		for n+1 < len(turn) && !at.Before(turn[n+1]) {
+			n++
+		}
+		return n
+	}
+	if n := o.linked(epochOf); n != 0 {
+		t.Fatalf("%d things were seen in two epochs", n)
+	}
+	for _, q := range o.puts() {
+		if len(q.Value) != 699 {
+			t.Fatalf("a value of %d bytes", len(q.Value))
+		}
+	}
+	// The naive variant has one key for each contact.
+	m.Carrier = direct(start(t, swarm.Options{Nodes: 30, OnQuery: naive.note}).Addrs()[:8])
+	turn = nil
+	for e := range epochs {
+		turn = append(turn, time.Now())
+		for n := range byte(pairs) {
+			stable := pairSlot(fixed(n), Low, 0)
+			b := body(t, lasting(n))
+			later := now.Add(time.Duration(e) * epochLength)
+			err := m.road(t.Context(), func(r *walk.Road) error {
+				_, err := put(t.Context(), r, stable, b, later, func(*walk.Item) bool { return true })
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := naive.linked(epochOf); n != pairs {
+		t.Fatalf("%d of %d naive contacts are linked: this test proves nothing", n, pairs)
+	}
+}
+
+func TestStrangerFindsNothing(t *testing.T) {
+	var o observer
+	s := start(t, swarm.Options{Nodes: 30, OnQuery: o.note})
+	m := &Meeting{Carrier: direct(s.Addrs()[:8])}
+	publish(t, m, fixed(1), Low, lasting(1))
+	for _, q := range o.puts() {
+		i := walk.Item{Key: q.Key, Seq: q.Seq, Value: q.Value[4:], Sig: q.Sig}
+		for n := range byte(50) {
+			for _, side := range []Side{Low, High} {
+				epoch := clock(fixed(2+n), epochLength).at(time.Now())
+				if _, ok := pairSlot(fixed(2+n), side, epoch).open(i); ok {
+					t.Fatal("opened with another pair's root")
+				}
+			}
+		}
+		own := pairSlot(fixed(1), Low, clock(fixed(1), epochLength).at(time.Now()))
+		if _, ok := own.open(i); own.key() == q.Key && !ok {
+			t.Fatal("the contact cannot open it: this test proves nothing")
+		}
+	}
+	if _, err := m.Find(t.Context(), fixed(2), Low); !errors.Is(err, ErrNotFound) {
+		t.Fatal(err)
 	}
 }

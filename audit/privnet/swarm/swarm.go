@@ -2,8 +2,8 @@
 // converged, for tests and for the demonstration. It knows nothing of nightjar. It never sends a
 // packet to an address outside 127.0.0.0/8 that did not send it one first.
 //
-// Node i listens on 127.(i%200+1).(i/200+1).1, so that the first 200 share no /16, as the nodes that store
-// an item in the public DHT seldom do (Linux answers on all of 127.0.0.0/8).
+// Node i listens on 127.(i%200+1).(i/200+1).1, so that the first 200 share no /16, as the nodes
+// that store an item in the public DHT seldom do (Linux answers on all of 127.0.0.0/8).
 package swarm
 
 import (

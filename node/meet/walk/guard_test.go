@@ -317,7 +317,8 @@ func bare(name string) {
 	check(err)
 	enemy, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	check(err)
-	s, err := dht.NewServer(&dht.ServerConfig{Conn: conn, NoSecurity: true, Store: bep44.NewMemory(),
+	s, err := dht.NewServer(&dht.ServerConfig{
+		Conn: conn, NoSecurity: true, Store: bep44.NewMemory(),
 		StartingNodes: func() ([]dht.Addr, error) {
 			return []dht.Addr{dht.NewAddr(enemy.LocalAddr())}, nil
 		}})
