@@ -99,7 +99,7 @@ func (k *keyring) judgeOne(cred *digest.Credentials, method sip.RequestMethod, u
 	if cred.Realm != Realm {
 		return absent // of another server, sent along
 	}
-	if cred.Username != k.user || cred.QOP != "auth" || cred.Nc <= 0 || cred.URI != uri ||
+	if cred.Username != k.user || cred.QOP != "auth" || cred.Nc <= 0 || !sameUser(cred.URI, uri) ||
 		cred.Algorithm != "" && cred.Algorithm != "MD5" && cred.Algorithm != "md5" {
 		return wrong
 	}
@@ -113,6 +113,17 @@ func (k *keyring) judgeOne(cred *digest.Credentials, method sip.RequestMethod, u
 		return wrong
 	}
 	return k.spend(cred.Nonce, cred.Nc, print, resend, now)
+}
+
+// sameUser reports whether the URI that the phone hashed fits the one it asks for. Phones write
+// the same address in two ways, and some hash the server's alone; but a digest for one name never
+// opens another.
+func sameUser(hashed, asked string) bool {
+	var h, a sip.Uri
+	if sip.ParseUri(hashed, &h) != nil || sip.ParseUri(asked, &a) != nil {
+		return false
+	}
+	return h.Scheme == "sip" && (h.User == "" || h.User == a.User)
 }
 
 // spend uses a nonce once per count. The very same request again within the time that phones
