@@ -78,7 +78,8 @@ func cmdContactList(ctx context.Context, c console, args []string) error {
 		return c.json(list)
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(c.out, "no contacts yet; next: nightjar contact add CARD, or nightjar card show")
+		fmt.Fprintln(c.out, "no contacts yet")
+		fmt.Fprintln(c.out, "next: nightjar contact add CARD, or nightjar card show")
 		return nil
 	}
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)

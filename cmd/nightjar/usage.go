@@ -75,8 +75,8 @@ the invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
 	helpContactRefuse = `Refuses somebody who asks. Nothing is sent: it looks as if you were away.
 
   nightjar contact refuse someone`
-	helpContactRemove = `Forgets a contact and all that was said with it, and moves your onion service,
-so that the contact cannot even see whether you are there.
+	helpContactRemove = `Forgets a contact and all that was said with it, and moves your onion
+service, so that the contact cannot even see whether you are there.
 
   nightjar contact remove source-7`
 	helpSend = `Sends a message. It is safe in your vault when the command returns, and is sent
