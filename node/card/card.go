@@ -23,7 +23,7 @@ const (
 type Card struct {
 	Address  Address
 	Name     string           // suggestion for a petname, at most MaxName bytes
-	Inbox    [32]byte         // secret of the inbox; its holders can leave and overwrite invitations
+	Inbox    [32]byte         // secret of the inbox; holders can leave and overwrite invitations
 	Uses     uint             // how often the owner will accept this card; 0 means many times
 	Expires  time.Time        // written in whole minutes, rounded up; zero means never
 	Doorbell Gateway          // onion service that takes invitations; zero means none

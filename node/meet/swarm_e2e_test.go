@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -132,7 +131,13 @@ func (o *observer) note(q swarm.Query) {
 func (o *observer) puts() []swarm.Query {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(o.seen), func(q swarm.Query) bool { return q.Name != "put" })
+	var out []swarm.Query
+	for _, q := range o.seen {
+		if q.Name == "put" {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // linked counts the keys, targets and node ids that came in more than one epoch.
