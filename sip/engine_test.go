@@ -53,13 +53,16 @@ func newCallPair(caller, callee string, offer []talk.Codec) (from, to *callEnd) 
 var errTurn = errors.New("not now")
 
 // tell gives the far side an event, if the call is in a state for it.
-func (c *callEnd) tell(answered bool, e talk.Event) error {
+func (c *callEnd) tell(answered bool, e talk.Event, then func()) error {
 	c.shared.mu.Lock()
 	defer c.shared.mu.Unlock()
 	if c.shared.ended || c.shared.answered != answered {
 		return errTurn
 	}
 	c.peer.events <- e
+	if then != nil {
+		then()
+	}
 	return nil
 }
 
@@ -67,19 +70,25 @@ func (c *callEnd) Contact() string           { return c.contact }
 func (c *callEnd) Offer() []talk.Codec       { return c.offer }
 func (c *callEnd) Events() <-chan talk.Event { return c.events }
 func (c *callEnd) Frames() <-chan talk.Frame { return c.frames }
-func (c *callEnd) Ring() error               { return c.tell(false, talk.Event{Kind: talk.Ringing}) }
-func (c *callEnd) Hold(on bool) error        { return c.tell(true, talk.Event{Kind: talk.Held, On: on}) }
-func (c *callEnd) DTMF(d byte) error         { return c.tell(true, talk.Event{Kind: talk.Dialed, Digit: d}) }
+
+func (c *callEnd) Ring() error {
+	return c.tell(false, talk.Event{Kind: talk.Ringing}, nil)
+}
+
+func (c *callEnd) Hold(on bool) error {
+	return c.tell(true, talk.Event{Kind: talk.Held, On: on}, nil)
+}
+
+func (c *callEnd) DTMF(d byte) error {
+	return c.tell(true, talk.Event{Kind: talk.Dialed, Digit: d}, nil)
+}
 
 func (c *callEnd) Answer(codec talk.Codec) error {
 	if !slices.Contains(c.offer, codec) {
 		return errTurn
 	}
-	err := c.tell(false, talk.Event{Kind: talk.Answered, Codec: codec})
-	c.shared.mu.Lock()
-	c.shared.answered = err == nil
-	c.shared.mu.Unlock()
-	return err
+	return c.tell(false, talk.Event{Kind: talk.Answered, Codec: codec},
+		func() { c.shared.answered = true })
 }
 
 func (c *callEnd) End(r talk.Reason) error {

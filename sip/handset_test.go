@@ -222,7 +222,8 @@ func (a *ask) text(auth string) []byte {
 	return []byte(fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s:5070;branch=%s;rport\r\n"+
 		"From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nMax-Forwards: 70\r\nContact: %s"+
 		";+sip.instance=\"<urn:uuid:8097fea7-47d3>\"\r\n%s%s%sContent-Length: %d\r\n\r\n%s",
-		a.method, a.uri, proto, a.h.host, a.branch, a.from, a.to, a.callID, a.seq, a.method, a.h.contact,
+		a.method, a.uri, proto, a.h.host, a.branch, a.from, a.to, a.callID, a.seq, a.method,
+		a.h.contact,
 		a.h.marks, auth, a.extra, len(a.body), a.body))
 }
 

@@ -154,7 +154,8 @@ func (c *call) heard(n news) bool {
 func glareWait() time.Duration {
 	var r [2]byte
 	rand.Read(r[:])
-	return 2100*time.Millisecond + time.Duration(binary.BigEndian.Uint16(r[:])%1900)*time.Millisecond
+	extra := time.Duration(binary.BigEndian.Uint16(r[:])%1900) * time.Millisecond
+	return 2100*time.Millisecond + extra
 }
 
 // minSession is the shortest session timer that is accepted (RFC 4028 section 4).

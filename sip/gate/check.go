@@ -171,7 +171,8 @@ func checkNames(r *sip.Request) fault {
 		}
 	}
 	for i, u := range uris {
-		if len(u.Headers) > 0 || len(u.String()) > maxURI || strings.ContainsAny(names[i], "<>\r\n") ||
+		if len(u.Headers) > 0 || len(u.String()) > maxURI ||
+			strings.ContainsAny(names[i], "<>\r\n") ||
 			strings.ContainsAny(u.Host+u.User, "<>\"\r\n ") {
 			return badRequest
 		}

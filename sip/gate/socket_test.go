@@ -151,7 +151,8 @@ func TestSilentStrangersAreHungUpOn(t *testing.T) {
 		if err == nil || time.Since(begin) > strangerTime+Linger {
 			t.Errorf("a silent stranger was kept for %v, %v", time.Since(begin), err)
 		}
-		if _, err = slow.Read(make([]byte, 1)); err == nil || time.Since(begin) > strangerTime+Linger {
+		_, err = slow.Read(make([]byte, 1))
+		if err == nil || time.Since(begin) > strangerTime+Linger {
 			t.Errorf("a slow stranger was kept for %v, %v", time.Since(begin), err)
 		}
 		<-ended

@@ -56,7 +56,8 @@ func (l *listenGate) Accept() (net.Conn, error) {
 			at := tcp.AddrPort()
 			at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 			return &streamGate{Conn: c, gate: l.gate, free: l.free, from: sender{at, true},
-				in: bufio.NewReaderSize(c, 4096), born: time.Now(), closed: make(chan struct{})}, nil
+				in: bufio.NewReaderSize(c, 4096), born: time.Now(),
+				closed: make(chan struct{})}, nil
 		default:
 			c.Close()
 		}

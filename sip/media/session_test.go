@@ -26,7 +26,7 @@ type fakeFar struct {
 
 func (f *fakeFar) Send(fr talk.Frame) error  { f.sent = append(f.sent, fr); return nil }
 func (f *fakeFar) Frames() <-chan talk.Frame { return f.frames }
-func (f *fakeFar) say(seq uint16, fill byte) { f.frames <- talk.Frame{Seq: seq, Payload: full(fill)} }
+func (f *fakeFar) say(seq uint16, b byte)    { f.frames <- talk.Frame{Seq: seq, Payload: full(b)} }
 func full(b byte) []byte                     { return bytes.Repeat([]byte{b}, frameBytes) }
 func at(s string) netip.AddrPort             { return netip.MustParseAddrPort(s) }
 
@@ -220,7 +220,7 @@ func TestFirstGoodPacketFixesThePhonesAddress(t *testing.T) {
 	lan := netip.MustParseAddr("192.0.2.23")
 	set := func(t *Target) { t.Hosts = []netip.Addr{lan, here} }
 	scene(t, set, func(m *sockets.Memory, s *Session, h *handset, far *fakeFar, _ *[]byte) {
-		h.send(t, s.Port(), packet(0, 1, 0, full(1))) // signals from its LAN address, talks from here
+		h.send(t, s.Port(), packet(0, 1, 0, full(1))) // it signals from its LAN address
 		pass(100 * time.Millisecond)
 		if len(h.heard) == 0 {
 			t.Error("the phone is not answered where it talks from")

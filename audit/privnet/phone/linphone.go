@@ -164,7 +164,8 @@ func (l *linphone) Registered(ctx context.Context) error {
 			return err
 		}
 		line, err := l.wait(ctx, from, func(s string) bool {
-			return strings.HasPrefix(s, "registered=") || strings.Contains(s, "registered, identity")
+			return strings.HasPrefix(s, "registered=") ||
+				strings.Contains(s, "registered, identity")
 		})
 		if err != nil || strings.Contains(line, "registered, identity") {
 			return err
@@ -183,14 +184,13 @@ func (l *linphone) Call(ctx context.Context, name string) error {
 		return err
 	}
 	line, err := l.wait(ctx, from, func(s string) bool {
-		return strings.Contains(s, "connected.") || strings.Contains(s, "Media streams established") ||
-			strings.Contains(s, " ended") || strings.Contains(s, "error.") ||
-			strings.Contains(s, "Could not call")
+		return holdsOne(s, "connected.", "Media streams established", " ended", "error.",
+			"Could not call")
 	})
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(line, "connected.") && !strings.Contains(line, "Media streams") {
+	if !holdsOne(line, "connected.", "Media streams established") {
 		return fmt.Errorf("call failed: %s", line)
 	}
 	return l.speak()

@@ -141,7 +141,8 @@ func Recordings() (one, other string, err error) {
 	one, other = dir+"demo-instruct.wav", dir+"demo-congrats.wav"
 	for _, name := range []string{one, other} {
 		if _, err := os.Stat(name); err != nil {
-			return "", "", fmt.Errorf("%w: apt-get install asterisk-core-sounds-en-wav", ErrNoSpeech)
+			return "", "", fmt.Errorf("%w: apt-get install asterisk-core-sounds-en-wav",
+				ErrNoSpeech)
 		}
 	}
 	return one, other, nil

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -144,15 +145,13 @@ func (p *process) wait(ctx context.Context, from int, fits func(string) bool) (s
 
 // waitFor is wait for a line that holds one of some words.
 func (p *process) waitFor(ctx context.Context, from int, words ...string) error {
-	_, err := p.wait(ctx, from, func(line string) bool {
-		for _, w := range words {
-			if strings.Contains(line, w) {
-				return true
-			}
-		}
-		return false
-	})
+	_, err := p.wait(ctx, from, func(line string) bool { return holdsOne(line, words...) })
 	return err
+}
+
+// holdsOne reports whether a line holds one of some words.
+func holdsOne(line string, words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(line, w) })
 }
 
 // Log returns the last n lines the phone printed.

@@ -46,8 +46,8 @@ func TestOtherSpeechIsNotTakenForIt(t *testing.T) {
 }
 
 func TestSilenceIsNoMatch(t *testing.T) {
-	if m := Compare(babble(1, 5), Clip{Rate: rate, Samples: make([]float64, 5*rate)}); m.Windows != 0 ||
-		m.Median != 0 {
+	silent := Clip{Rate: rate, Samples: make([]float64, 5*rate)}
+	if m := Compare(babble(1, 5), silent); m.Windows != 0 || m.Median != 0 {
 		t.Errorf("%+v", m)
 	}
 }
