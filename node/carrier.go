@@ -37,7 +37,7 @@ func (c *carrier) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, e
 	var gateways []card.Gateway
 	var nodes []netip.AddrPort
 	c.node.look(func(b *book.Book) {
-		gateways = append(gateways, b.Gateways...)
+		gateways = b.Roads()
 		nodes = append(nodes, b.Nodes...)
 	})
 	if len(gateways) == 0 {

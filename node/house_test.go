@@ -24,6 +24,7 @@ var vaults = sync.OnceValues(func() ([]*keystore.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
+	vaultDir = dir
 	var ids []*keystore.Identity
 	for _, name := range []string{"desk", "source", "third"} {
 		pw, err := keystore.NewPassword([]byte(name))
@@ -38,6 +39,9 @@ var vaults = sync.OnceValues(func() ([]*keystore.Identity, error) {
 	}
 	return ids, nil
 })
+
+// vaultDir is where they are.
+var vaultDir string
 
 // dht is a DHT without nodes: what is stored can be found, by whoever knows where.
 type dht struct {

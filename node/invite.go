@@ -17,18 +17,18 @@ import (
 const cardFor = 365 * 24 * time.Hour
 
 // Card returns our card as a "nightjar:" line. It is the same until it expires or fresh is asked
-// for. Invitations to earlier cards are still taken in.
+// for. Invitations to earlier cards are still taken in. It carries the gateways the user gave,
+// never one learned from the card of somebody else: that would tell whose card we hold.
 func (n *Node) Card(fresh bool) (string, error) {
 	now := time.Now()
 	var issued book.Issued
 	err := n.change(func(b *book.Book) error {
 		var have bool
 		if issued, have = b.Card(now); have && !fresh {
-			return nil
+			return errUnchanged
 		}
 		issued = book.Issued{Inbox: newSecret(), Expires: now.Add(cardFor).Truncate(time.Hour)}
-		b.Issue(issued, now)
-		return nil
+		return b.Issue(issued, now)
 	})
 	if err != nil {
 		return "", err
@@ -38,7 +38,6 @@ func (n *Node) Card(fresh bool) (string, error) {
 	n.look(func(b *book.Book) {
 		c.Name = b.Name
 		c.Gateways = append(c.Gateways, b.Gateways[max(0, len(b.Gateways)-8):]...)
-		c.Nodes = append(c.Nodes, b.Nodes[max(0, len(b.Nodes)-8):]...)
 	})
 	return c.Encode(n.id.Sign)
 }
@@ -80,55 +79,20 @@ func (n *Node) Invite(text, name, greeting string) (string, error) {
 			name = b.FreeName(c.Name)
 		}
 		for _, g := range c.Gateways {
-			b.AddGateway(g)
+			b.LearnGateway(g)
 		}
 		for _, a := range c.Nodes {
 			b.AddNode(a)
 		}
 		return b.Add(book.Contact{Name: name, Address: c.Address, Standing: book.Invited,
-			PSK: newSecret(), Greeting: greeting, Inbox: c.Inbox})
+			PSK: newSecret(), Greeting: greeting, Inbox: c.Inbox,
+			Asked: time.Now().Unix() / 3600})
 	})
 	if err != nil {
 		return "", err
 	}
 	poke(n.rosterPoke)
 	return name, nil
-}
-
-// leaveInvitation seals our invitation and leaves it in the contact's inbox.
-func (n *Node) leaveInvitation(ctx context.Context, a card.Address) error {
-	c, p, err := n.contact(a)
-	if err != nil {
-		return err
-	}
-	r, err := n.reachOf(c)
-	if err != nil {
-		return err
-	}
-	inv := card.Invitation{From: n.self, Greeting: c.Greeting, PSK: c.PSK, Reach: r}
-	n.look(func(b *book.Book) { inv.Name = b.Name })
-	sealed, err := inv.Seal(a, p.peer.Static, c.Inbox, n.id.Sign)
-	if err != nil {
-		return err
-	}
-	n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
-		Text: "leaving the sealed invitation in the contact's inbox, through a gateway"})
-	ctx, cancel := context.WithTimeout(ctx, meetTime)
-	defer cancel()
-	if _, err := n.meet.Leave(ctx, c.Inbox, sealed); err != nil {
-		return err
-	}
-	if err := n.change(func(b *book.Book) error {
-		c, err := b.ByAddress(a)
-		if err == nil {
-			c.Left = true
-		}
-		return err
-	}); err != nil {
-		return err
-	}
-	n.feed.tell(Event{Kind: EventInvited, Contact: c.Name})
-	return nil
 }
 
 // inboxWaits is how long to wait between looks into the inboxes after a card was shown or a check
@@ -159,7 +123,7 @@ func (n *Node) collect(ctx context.Context) {
 	ready := false
 	n.look(func(b *book.Book) {
 		cards = append(cards, b.Cards...)
-		ready = len(b.Gateways) > 0
+		ready = len(b.Roads()) > 0
 	})
 	for _, c := range cards {
 		if !ready || time.Now().After(c.Expires) {
@@ -187,36 +151,39 @@ func (n *Node) takeIn(sealed []byte, inbox [32]byte) {
 	if err != nil || inv.From == n.self {
 		return
 	}
+	if _, err := keystore.AgreementKeyOf(inv.From); err != nil {
+		return
+	}
 	hint, err := inv.Reach.MarshalBinary()
 	if err != nil {
 		return
 	}
-	var name string
-	mutual := false
+	name, mutual := "", false
 	err = n.change(func(b *book.Book) error {
-		if b.WasRefused(inv.PSK) {
+		if b.Settled(inv.PSK) {
 			return errKnown
 		}
 		if c, err := b.ByAddress(inv.From); err == nil {
-			mutual = c.Meet(inv.PSK, hint)
-			if !mutual {
+			if mutual = c.Meet(inv.PSK, hint); !mutual {
 				return errKnown
 			}
-			name = c.Name
+			b.Settle(inv.PSK)
 			return nil
 		}
 		name = b.FreeName(inv.Name)
 		return b.Add(book.Contact{Name: name, Address: inv.From, Standing: book.Asking,
-			PSK: inv.PSK, Hint: hint, Greeting: inv.Greeting})
+			PSK: inv.PSK, Hint: hint, Greeting: inv.Greeting, Inbox: inbox})
 	})
-	if err != nil {
-		return
+	switch {
+	case errors.Is(err, book.ErrAsking):
+		n.feed.tell(Event{Kind: EventProgress,
+			Text: "somebody asks, but too many wait for an answer: accept or refuse some"})
+	case err != nil:
+	case mutual:
+		poke(n.rosterPoke) // the pair may be another now
+	default:
+		n.feed.tell(Event{Kind: EventInvitation, Contact: name})
 	}
-	if mutual {
-		n.wake(inv.From)
-		return
-	}
-	n.feed.tell(Event{Kind: EventInvitation, Contact: name})
 }
 
 // Accept makes an asking contact an accepted one, under another name if as is given.

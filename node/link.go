@@ -6,8 +6,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"nightjar/node/book"
@@ -32,63 +32,78 @@ var errNotAccepted = errors.New("the contact is away or has not accepted yet")
 var linkWaits = [...]time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second,
 	2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 30 * time.Minute}
 
+// steady is how long a link must have lived to count as a success: the contact is looked for again
+// at once when it is lost. One that ended sooner is waited for like one that was not found.
+const steady = time.Minute
+
 // link is the tunnel to a contact that is there, and the stream messages and call records use.
 type link struct {
 	tun    *tunnel.Conn
 	stream net.Conn
-	reach  card.Reach // where we dialled; only the side that dialled knows it
-	out    chan talk.Record
+	reach  card.Reach       // where we dialled; only the side that dialled knows it
+	out    chan talk.Record // acknowledgements and what belongs to calls: at once
+	texts  chan talk.Record // taken when nothing else waits
+	more   chan struct{}    // holds one when there may be texts to send
+	missed atomic.Bool      // a text of the contact could not be stored
 	born   time.Time
 }
 
+func newLink(tun *tunnel.Conn, stream net.Conn) *link {
+	return &link{tun: tun, stream: stream, out: make(chan talk.Record, linkRoom),
+		texts: make(chan talk.Record), more: make(chan struct{}, 1), born: time.Now()}
+}
+
 // keepLinked looks for a contact until a tunnel stands, and again when it is lost.
-func (n *Node) keepLinked(ctx context.Context, a card.Address, wake <-chan struct{}) {
-	step := 0
-	for ctx.Err() == nil {
-		if l := n.linkTo(a); l != nil {
-			step = 0
+func (n *Node) keepLinked(ctx context.Context, a card.Address, k *keeper) {
+	for step := 0; ctx.Err() == nil; step++ {
+		l := n.linkTo(a)
+		if l == nil {
+			l = n.tryLink(ctx, a)
+		}
+		wait := linkWaits[min(step, len(linkWaits)-1)]
+		if l != nil {
 			select {
 			case <-l.tun.Done():
 			case <-ctx.Done():
 				return
 			}
-			if !pause(ctx, time.Second+rand.N(2*time.Second), nil) {
-				return
+			if time.Since(l.born) >= steady {
+				step, wait = -1, 2*time.Second
 			}
-			continue
 		}
-		if n.tryLink(ctx, a) == nil {
-			continue
-		}
-		wait := linkWaits[min(step, len(linkWaits)-1)]
-		step++
-		if n.woken(ctx, a, wait*3/4+rand.N(wait/2), wake) {
-			step = 0
+		if n.woken(ctx, a, about(wait), k) {
+			step = -1
 		}
 	}
 }
 
 // woken waits like pause, and also for a tunnel that the contact brings about; it reports whether
 // somebody asked for haste.
-func (n *Node) woken(ctx context.Context, a card.Address, d time.Duration,
-	wake <-chan struct{}) bool {
+func (n *Node) woken(ctx context.Context, a card.Address, d time.Duration, k *keeper) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
-	select {
-	case <-wake:
-		return n.linkTo(a) == nil
-	case <-t.C:
-	case <-ctx.Done():
+	for {
+		select {
+		case <-k.haste:
+			return n.linkTo(a) == nil
+		case <-k.linked:
+			if n.linkTo(a) != nil {
+				return false
+			}
+		case <-t.C:
+			return false
+		case <-ctx.Done():
+			return false
+		}
 	}
-	return false
 }
 
 // wake makes the keeper of a contact look at once.
 func (n *Node) wake(a card.Address) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if ch := n.pokes[a]; ch != nil {
-		poke(ch)
+	if k := n.keepers[a]; k != nil {
+		poke(k.haste)
 	}
 }
 
@@ -98,44 +113,44 @@ func (n *Node) linkTo(a card.Address) *link {
 	return n.links[a]
 }
 
-// tryLink makes one attempt to find and reach a contact.
-func (n *Node) tryLink(ctx context.Context, a card.Address) error {
+// tryLink makes one attempt to find and reach a contact, and returns the link that stands then.
+func (n *Node) tryLink(ctx context.Context, a card.Address) *link {
 	c, p, err := n.contact(a)
 	if err != nil {
-		return err
+		return nil
 	}
-	n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
-		Text: "looking up where the contact can be reached, through a gateway"})
+	tell := func(text string) {
+		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name, Text: text})
+	}
+	tell("looking up where the contact can be reached, through a gateway")
 	reach, err := n.findReach(ctx, c, p)
 	if err != nil {
-		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name, Text: "not found: " + why(err)})
-		return err
+		tell("not found: " + why(err))
+		return nil
 	}
-	if n.linkTo(a) != nil {
-		return nil // the contact was faster
+	if l := n.linkTo(a); l != nil {
+		return l // the contact was faster
 	}
-	n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
-		Text: "found; building a circuit to the contact's onion service"})
+	tell("found; building a circuit to the contact's onion service")
 	tun, err := n.dialTunnel(ctx, reach, p.peer)
 	if err != nil {
-		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name, Text: "not reached: " + why(err)})
-		return err
+		tell("not reached: " + why(err))
+		return nil
 	}
 	stream, err := tun.OpenStream(ctx)
 	if err == nil {
 		err = talk.WriteRecord(stream, talk.Record{Kind: talk.KindMain})
 	}
-	if err != nil {
+	l := newLink(tun, stream)
+	l.reach = reach
+	if err != nil || !n.install(a, l) {
 		_ = tun.Close()
-		return err
+		return n.linkTo(a)
 	}
-	l := &link{tun: tun, stream: stream, reach: reach}
-	if !n.install(a, l) {
+	if !n.crew.spawn(func(ctx context.Context) { n.converse(ctx, a, l) }) {
 		_ = tun.Close()
-		return ErrNotLinked
 	}
-	n.crew.spawn(func(ctx context.Context) { n.converse(ctx, a, l) })
-	return nil
+	return l
 }
 
 // findReach looks into the contact's slot. What the invitation said is the second choice.
@@ -184,21 +199,21 @@ func (n *Node) dialTunnel(ctx context.Context, r card.Reach, p tunnel.Peer) (*tu
 
 // converse works on an installed link until it ends.
 func (n *Node) converse(ctx context.Context, a card.Address, l *link) {
-	defer n.uninstall(a, l)
+	name := ""
+	defer func() { n.uninstall(a, l, name) }()
 	defer l.tun.Close()
 	c, _, err := n.contact(a)
-	if err == nil && c.Standing == book.Invited {
+	if name = c.Name; err == nil && !c.Met {
 		err = n.change(func(b *book.Book) error { return b.Confirm(a) })
 	}
-	if err != nil {
+	if err != nil || !n.crew.spawn(func(ctx context.Context) { n.write(ctx, l) }) {
 		return
 	}
-	n.feed.tell(Event{Kind: EventConnected, Contact: c.Name})
-	n.crew.spawn(func(ctx context.Context) { n.write(ctx, l) })
-	n.flush(a)
+	n.feed.tell(Event{Kind: EventConnected, Contact: name})
+	n.crew.spawn(func(ctx context.Context) { n.deliver(ctx, a, l) })
 	for {
 		r, err := talk.ReadRecord(l.stream)
-		if err != nil || n.hear(ctx, a, l, r) != nil {
+		if err != nil || n.hear(a, l, r) != nil {
 			return
 		}
 	}
@@ -207,7 +222,6 @@ func (n *Node) converse(ctx context.Context, a card.Address, l *link) {
 // install puts l in the place of the link we have. When both sides dialled at once both keep the
 // tunnel that the lower address began; otherwise the newer one is the one that works.
 func (n *Node) install(a card.Address, l *link) bool {
-	l.out, l.born = make(chan talk.Record, linkRoom), time.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	old := n.links[a]
@@ -220,56 +234,59 @@ func (n *Node) install(a card.Address, l *link) bool {
 		n.crew.spawn(func(context.Context) { _ = old.tun.Close() })
 	}
 	n.links[a] = l
-	if ch := n.pokes[a]; ch != nil {
-		poke(ch)
+	if k := n.keepers[a]; k != nil {
+		poke(k.linked)
 	}
 	return true
 }
 
 // uninstall forgets l, unless another link has taken its place, and ends what needed it.
-func (n *Node) uninstall(a card.Address, l *link) {
+func (n *Node) uninstall(a card.Address, l *link, name string) {
 	n.mu.Lock()
 	mine := n.links[a] == l
 	if mine {
 		delete(n.links, a)
 	}
-	c, err := n.book.ByAddress(a)
-	name := ""
-	if err == nil {
-		name = c.Name
-	}
 	n.mu.Unlock()
 	if mine {
-		n.dropCalls(name)
+		n.dropCalls(a)
 		n.feed.tell(Event{Kind: EventLost, Contact: name})
 	}
 }
 
-// unlink ends the link to a contact that was removed.
+// unlink ends the link to a contact that was removed, and what was going on with it: audio has a
+// tunnel of its own.
 func (n *Node) unlink(a card.Address) {
 	n.mu.Lock()
 	l := n.links[a]
 	delete(n.pairs, a)
-	delete(n.pokes, a)
+	delete(n.keepers, a)
+	delete(n.rang, a)
 	n.mu.Unlock()
+	n.dropCalls(a)
 	if l != nil {
 		_ = l.tun.Close()
 	}
 }
 
-// write sends what is queued on a link.
+// write sends what is queued on a link, texts when nothing else waits.
 func (n *Node) write(ctx context.Context, l *link) {
+	defer l.tun.Close()
 	for {
+		var r talk.Record
 		select {
-		case r := <-l.out:
-			if talk.WriteRecord(l.stream, r) != nil {
-				_ = l.tun.Close()
+		case r = <-l.out:
+		default:
+			select {
+			case r = <-l.out:
+			case r = <-l.texts:
+			case <-l.tun.Done():
+				return
+			case <-ctx.Done():
 				return
 			}
-		case <-l.tun.Done():
-			return
-		case <-ctx.Done():
-			_ = l.tun.Close()
+		}
+		if talk.WriteRecord(l.stream, r) != nil {
 			return
 		}
 	}
@@ -280,6 +297,15 @@ func (n *Node) say(a card.Address, r talk.Record) error {
 	l := n.linkTo(a)
 	if l == nil {
 		return ErrNotLinked
+	}
+	return l.say(r)
+}
+
+func (l *link) say(r talk.Record) error {
+	select {
+	case <-l.tun.Done():
+		return ErrNotLinked
+	default:
 	}
 	select {
 	case l.out <- r:

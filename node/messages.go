@@ -5,6 +5,7 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 
 	"nightjar/node/book"
@@ -33,116 +34,199 @@ func (n *Node) Send(_ context.Context, contact, text string) (talk.ID, error) {
 	if err != nil {
 		return talk.ID{}, err
 	}
-	if n.linkTo(a) != nil {
-		n.sendOne(a, contact, talk.Message{ID: id, Text: text})
+	if l := n.linkTo(a); l != nil {
+		poke(l.more)
 	} else {
 		n.wake(a)
 	}
 	return id, nil
 }
 
-// flush sends what a contact has not acknowledged.
-func (n *Node) flush(a card.Address) {
-	var name string
-	var pending []talk.Message
-	n.look(func(b *book.Book) {
-		if c, err := b.ByAddress(a); err == nil {
-			name = c.Name
-			pending = b.Pending(name)
+// deliver sends over a link, each once and in order, the texts a contact has not acknowledged. It
+// goes no faster than the link takes them: however many wait, they are no reason to give it up.
+func (n *Node) deliver(ctx context.Context, a card.Address, l *link) {
+	sent := map[talk.ID]bool{}
+	for {
+		waiting := n.pending(a)
+		still := map[talk.ID]bool{}
+		for _, m := range waiting {
+			still[m.ID] = sent[m.ID]
 		}
-	})
-	for _, m := range pending {
-		n.sendOne(a, name, m)
+		sent = still
+		for _, m := range waiting {
+			if sent[m.ID] {
+				continue
+			}
+			select {
+			case l.texts <- talk.Record{Kind: talk.KindText, ID: m.ID[:], Text: m.Text}:
+			case <-l.tun.Done():
+				return
+			case <-ctx.Done():
+				return
+			}
+			sent[m.ID] = true
+			_, _ = n.advance(a, m.ID, talk.Sent)
+		}
+		select {
+		case <-l.more:
+		case <-l.tun.Done():
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
-func (n *Node) sendOne(a card.Address, name string, m talk.Message) {
-	if n.say(a, talk.Record{Kind: talk.KindText, ID: m.ID[:], Text: m.Text}) != nil {
-		return // still queued
-	}
-	_ = n.change(func(b *book.Book) error {
-		b.Advance(name, m.ID, talk.Sent)
+// pending is what a contact has not acknowledged, oldest first.
+func (n *Node) pending(a card.Address) (out []talk.Message) {
+	n.look(func(b *book.Book) {
+		if c, err := b.ByAddress(a); err == nil {
+			out = b.Pending(c.Name)
+		}
+	})
+	return out
+}
+
+// advance moves a message of ours on, and returns the contact's name if that changed anything.
+func (n *Node) advance(a card.Address, id talk.ID, to talk.State) (name string, err error) {
+	err = n.change(func(b *book.Book) error {
+		c, err := b.ByAddress(a)
+		if err != nil {
+			return err
+		}
+		if !b.Advance(c.Name, id, to) {
+			return errUnchanged
+		}
+		name = c.Name
 		return nil
 	})
+	return name, err
 }
 
 // hear acts on one record of a contact. An error ends the link.
-func (n *Node) hear(ctx context.Context, a card.Address, l *link, r talk.Record) error {
+func (n *Node) hear(a card.Address, l *link, r talk.Record) error {
 	c, _, err := n.contact(a)
 	if err != nil {
 		return err
 	}
 	switch r.Kind {
 	case talk.KindText:
-		return n.receive(a, c.Name, r)
+		return n.receive(a, l, r)
 	case talk.KindAck:
-		return n.acknowledged(c.Name, talk.ID(r.ID))
+		name, err := n.advance(a, talk.ID(r.ID), talk.Delivered)
+		if name != "" && err == nil {
+			n.feed.tell(Event{Kind: EventDelivered, Contact: name})
+		}
+		return err
 	case talk.KindOffer:
-		n.offered(ctx, a, c.Name, l, r)
+		n.offered(a, c.Name, l, r)
 		return nil
 	case talk.KindMain, talk.KindLane:
 		return talk.ErrRecord // only the first record of a stream
 	}
-	n.callRecord(c.Name, r)
+	n.callRecord(a, r)
 	return nil
 }
 
-// receive stores a text, then acknowledges it: what is acknowledged is on disk.
-func (n *Node) receive(a card.Address, name string, r talk.Record) error {
-	fresh := false
+// receive stores a text, then acknowledges it: what is acknowledged is on disk. What finds no room
+// the contact keeps, and sends again over the next link; see makeRoom.
+func (n *Node) receive(a card.Address, l *link, r talk.Record) error {
+	name, fresh := "", false
 	err := n.change(func(b *book.Book) error {
-		fresh = b.Receive(name, talk.ID(r.ID), r.Text, time.Now())
-		return nil
+		c, err := b.ByAddress(a)
+		if err != nil {
+			return err
+		}
+		name = c.Name
+		fresh, err = b.Receive(name, talk.ID(r.ID), r.Text, time.Now())
+		if err == nil && !fresh {
+			return errUnchanged
+		}
+		return err
 	})
-	if err != nil {
-		return err // not acknowledged: the contact keeps it
+	switch {
+	case errors.Is(err, book.ErrUnread), errors.Is(err, book.ErrFull):
+		if l.missed.CompareAndSwap(false, true) {
+			n.feed.tell(Event{Kind: EventProgress, Contact: name,
+				Text: "no room for what comes: read what is unread"})
+		}
+		return nil
+	case err != nil:
+		return err
 	}
-	if err := n.say(a, talk.Record{Kind: talk.KindAck, ID: r.ID}); err != nil {
+	if err := l.say(talk.Record{Kind: talk.KindAck, ID: r.ID}); err != nil {
 		return err
 	}
 	if fresh {
 		n.feed.tell(Event{Kind: EventMessage, Contact: name})
-		if n.phone != nil {
-			text := r.Text
-			n.crew.spawn(func(context.Context) { n.phone.Deliver(name, text) })
-		}
+		n.show(name, r.Text)
 	}
 	return nil
 }
 
-func (n *Node) acknowledged(name string, id talk.ID) error {
-	changed := false
-	err := n.change(func(b *book.Book) error {
-		changed = b.Advance(name, id, talk.Delivered)
-		return nil
-	})
-	if err == nil && changed {
-		n.feed.tell(Event{Kind: EventDelivered, Contact: name})
+// makeRoom replaces the links on which texts came that could not be stored: over the next ones they
+// come again.
+func (n *Node) makeRoom() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, l := range n.links {
+		if l.missed.CompareAndSwap(true, false) {
+			n.crew.spawn(func(context.Context) { _ = l.tun.Close() })
+		}
 	}
-	return err
+}
+
+// shown is a text for the phone.
+type shown struct{ contact, text string }
+
+// shownRoom is how many texts wait for the phone; it does not see those beyond, which stay unread.
+const shownRoom = 64
+
+func (n *Node) show(contact, text string) {
+	select {
+	case n.shown <- shown{contact, text}:
+	default:
+	}
+}
+
+// showTexts hands texts to the phone one after the other, in the order they came.
+func (n *Node) showTexts(ctx context.Context) {
+	for {
+		select {
+		case s := <-n.shown:
+			if n.phone != nil {
+				n.phone.Deliver(s.contact, s.text)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // Messages returns what was said with a contact (with all, when contact is ""), oldest first. With
-// mark, unread messages become read ones once they are returned.
-func (n *Node) Messages(contact string, mark bool) ([]book.Entry, error) {
-	var out []book.Entry
-	unread := false
-	var err error
-	n.look(func(b *book.Book) {
+// mark, exactly those returned become read ones.
+func (n *Node) Messages(contact string, mark bool) (out []book.Entry, err error) {
+	err = n.change(func(b *book.Book) error {
 		if contact != "" {
-			if _, err = b.Contact(contact); err != nil {
-				return
+			if _, err := b.Contact(contact); err != nil {
+				return err
 			}
 		}
 		for _, e := range b.Messages {
 			if contact == "" || e.With == contact {
 				out = append(out, e)
-				unread = unread || e.Message.State == talk.Unread
 			}
 		}
+		if !mark || !b.MarkRead(contact) {
+			return errUnchanged
+		}
+		return nil
 	})
-	if err != nil || !mark || !unread {
-		return out, err
+	if err != nil {
+		return nil, err
 	}
-	return out, n.change(func(b *book.Book) error { b.MarkRead(contact); return nil })
+	if mark {
+		n.makeRoom()
+	}
+	return out, nil
 }

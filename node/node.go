@@ -11,7 +11,6 @@ import (
 
 	"nightjar/keystore"
 	"nightjar/node/book"
-	"nightjar/node/call"
 	"nightjar/node/card"
 	"nightjar/node/meet"
 	"nightjar/node/talk"
@@ -70,13 +69,16 @@ type Node struct {
 	book    *book.Book
 	pairs   map[card.Address]pair
 	links   map[card.Address]*link
-	pokes   map[card.Address]chan struct{}
-	calls   map[talk.ID]*call.Session
+	keepers map[card.Address]*keeper
+	calls   map[talk.ID]*callWith
+	rang    map[card.Address]time.Time // when a contact's last call came
 	service onion.Listener
 	phone   Phone
 
 	inboxPoke   chan struct{}
 	stir        chan struct{} // closed, and replaced, by Check
+	move        chan struct{} // closed, and replaced, when our onion service is another
+	shown       chan shown    // texts for the phone
 	rosterPoke  chan struct{}
 	servicePoke chan struct{}
 	serviceUp   chan struct{} // closed when service is set for the first time
@@ -95,10 +97,13 @@ func New(c Config) (*Node, error) {
 		self:        card.Address(c.Identity.PublicKey()),
 		pairs:       map[card.Address]pair{},
 		links:       map[card.Address]*link{},
-		pokes:       map[card.Address]chan struct{}{},
-		calls:       map[talk.ID]*call.Session{},
+		keepers:     map[card.Address]*keeper{},
+		calls:       map[talk.ID]*callWith{},
+		rang:        map[card.Address]time.Time{},
 		inboxPoke:   make(chan struct{}, 1),
 		stir:        make(chan struct{}),
+		move:        make(chan struct{}),
+		shown:       make(chan shown, shownRoom),
 		rosterPoke:  make(chan struct{}, 1),
 		servicePoke: make(chan struct{}, 1),
 		serviceUp:   make(chan struct{}),
@@ -120,11 +125,16 @@ func (n *Node) Run(ctx context.Context) error {
 	n.crew.spawn(n.serve)
 	n.crew.spawn(n.watchInboxes)
 	n.crew.spawn(n.keepRoster)
+	n.crew.spawn(n.showTexts)
 	<-ctx.Done()
 	n.crew.stop()
 	n.feed.close()
 	return context.Cause(ctx)
 }
+
+// errUnchanged is what a change returns that found nothing to do: then nothing is written, since a
+// write costs the whole vault and a contact must not be able to make us do it for nothing.
+var errUnchanged = errors.New("nothing to change")
 
 // change applies f to the book and stores the result. When this returns nil the change is on disk;
 // when it fails nothing has changed.
@@ -136,7 +146,9 @@ func (n *Node) change(f func(*book.Book) error) error {
 		return err
 	}
 	defer clear(before)
-	if err := n.store(f); err != nil {
+	if err := n.store(f); errors.Is(err, errUnchanged) {
+		return nil
+	} else if err != nil {
 		again, decodeErr := book.Decode(before)
 		if decodeErr != nil {
 			return errors.Join(err, decodeErr)
@@ -201,6 +213,13 @@ func (n *Node) stirred() <-chan struct{} {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.stir
+}
+
+// moved returns a channel that closes when our onion service has become another.
+func (n *Node) moved() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.move
 }
 
 // poke wakes whoever waits on ch; a poke that finds one waiting already is enough.

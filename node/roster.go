@@ -13,33 +13,57 @@ import (
 )
 
 const (
-	publishRetry = 30 * time.Second // after a publication too few nodes took
-	meetTime     = 2 * time.Minute  // for one operation on the DHT
+	meetTime = 2 * time.Minute // for one operation on the DHT
+
+	// At the start the contacts are looked after at random moments within apart for each, spread at
+	// most: whoever sees the slots asked for, a gateway say, shall not see them all at one moment.
+	apart  = 5 * time.Second
+	spread = time.Minute
 )
 
+// retryWaits is how long to wait after an operation on the DHT failed; the last is kept up.
+var retryWaits = [...]time.Duration{30 * time.Second, time.Minute, 2 * time.Minute,
+	5 * time.Minute, 10 * time.Minute}
+
+// retryAfter is how long to wait after the step-th failure in a row.
+func retryAfter(step int) time.Duration { return about(retryWaits[min(step, len(retryWaits)-1)]) }
+
+// about is d give or take a quarter.
+func about(d time.Duration) time.Duration { return d*3/4 + rand.N(d/2) }
+
+// keeper is what others may tell those who keep one contact.
+type keeper struct {
+	haste  chan struct{} // holds one when somebody waits for the contact
+	linked chan struct{} // holds one when a tunnel came, whoever dialled
+	psk    [32]byte      // of the pair that is kept
+	stop   context.CancelFunc
+}
+
 // keepRoster runs one keeper for every contact we want to be in touch with, and ends those of
-// contacts that are gone.
+// contacts that are gone or have become another pair.
 func (n *Node) keepRoster(ctx context.Context) {
-	keepers := map[card.Address]context.CancelFunc{}
+	keepers := map[card.Address]*keeper{}
 	defer func() {
-		for _, stop := range keepers {
-			stop()
+		for _, k := range keepers {
+			k.stop()
 		}
 	}()
+	wait := min(spread, time.Duration(len(n.wanted())-1)*apart)
 	for ctx.Err() == nil {
 		wanted := n.wanted()
-		for a, stop := range keepers {
-			if !wanted[a] {
-				stop()
+		for a, k := range keepers {
+			if psk, ok := wanted[a]; !ok || psk != k.psk {
+				k.stop()
 				delete(keepers, a)
 				n.unlink(a)
 			}
 		}
-		for a := range wanted {
+		for a, psk := range wanted {
 			if keepers[a] == nil {
-				keepers[a] = n.keep(ctx, a)
+				keepers[a] = n.keep(ctx, a, psk, wait)
 			}
 		}
+		wait = 0
 		select {
 		case <-ctx.Done():
 		case <-n.rosterPoke:
@@ -47,36 +71,44 @@ func (n *Node) keepRoster(ctx context.Context) {
 	}
 }
 
-// wanted lists the contacts that need a keeper.
-func (n *Node) wanted() map[card.Address]bool {
-	out := map[card.Address]bool{}
+// wanted lists the contacts that need a keeper, with the pre-shared key of each.
+func (n *Node) wanted() map[card.Address][32]byte {
+	out := map[card.Address][32]byte{}
 	n.look(func(b *book.Book) {
 		for _, c := range b.Contacts {
 			if c.Standing != book.Asking {
-				out[c.Address] = true
+				out[c.Address] = c.PSK
 			}
 		}
 	})
 	return out
 }
 
-// keep starts the keeper of one contact: it publishes where we are, leaves our invitation if
-// it still has to be left, and looks for the contact.
-func (n *Node) keep(ctx context.Context, a card.Address) context.CancelFunc {
+// keep starts the keeper of one contact within wait: it publishes where we are, leaves our
+// invitation if it still has to be left, and looks for the contact.
+func (n *Node) keep(ctx context.Context, a card.Address, psk [32]byte, wait time.Duration) *keeper {
 	ctx, cancel := context.WithCancel(ctx)
+	k := &keeper{haste: make(chan struct{}, 1), linked: make(chan struct{}, 1), psk: psk,
+		stop: cancel}
 	n.mu.Lock()
-	wake := make(chan struct{}, 1)
-	n.pokes[a] = wake
+	n.keepers[a] = k
 	n.mu.Unlock()
+	delay := func() time.Duration { return rand.N(max(wait, 1)) }
 	published := make(chan struct{})
-	n.crew.spawn(func(context.Context) { n.keepPublished(ctx, a, published) })
+	n.crew.spawn(func(context.Context) {
+		pause(ctx, delay(), n.stirred())
+		n.keepPublished(ctx, a, published)
+	})
 	n.crew.spawn(func(context.Context) { n.keepInvited(ctx, a, published) })
-	n.crew.spawn(func(context.Context) { n.keepLinked(ctx, a, wake) })
-	return cancel
+	n.crew.spawn(func(context.Context) {
+		pause(ctx, delay(), k.haste)
+		n.keepLinked(ctx, a, k)
+	})
+	return k
 }
 
-// keepPublished puts our reach record for one contact into the DHT, now and about each hour. It
-// closes first after the first success.
+// keepPublished puts our reach record for one contact into the DHT, now, about each hour, and when
+// our onion service has become another. It closes first after the first success.
 func (n *Node) keepPublished(ctx context.Context, a card.Address, first chan struct{}) {
 	select {
 	case <-n.serviceUp:
@@ -84,13 +116,13 @@ func (n *Node) keepPublished(ctx context.Context, a card.Address, first chan str
 		return
 	}
 	done := false
-	for ctx.Err() == nil {
-		haste := n.stirred()
+	for step := 0; ctx.Err() == nil; step++ {
+		haste, moved := n.stirred(), n.moved()
 		wait := time.Until(meet.Next(time.Now()))
 		if err := n.publishTo(ctx, a); err != nil {
-			wait = publishRetry + rand.N(publishRetry)
+			wait = retryAfter(step)
 		} else {
-			haste = nil
+			step, haste = -1, moved
 			if !done {
 				done = true
 				close(first)
@@ -119,28 +151,4 @@ func (n *Node) publishTo(ctx context.Context, a card.Address) error {
 			Text: "storing failed: " + why(err)})
 	}
 	return err
-}
-
-// keepInvited leaves our invitation in the contact's inbox once, after our reach record can be
-// found: whoever accepts finds us at once.
-func (n *Node) keepInvited(ctx context.Context, a card.Address, published <-chan struct{}) {
-	c, _, err := n.contact(a)
-	if err != nil || c.Standing != book.Invited || c.Left {
-		return
-	}
-	select {
-	case <-published:
-	case <-ctx.Done():
-		return
-	}
-	for ctx.Err() == nil {
-		haste := n.stirred()
-		err := n.leaveInvitation(ctx, a)
-		if err == nil {
-			return
-		}
-		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
-			Text: "the invitation could not be left, again soon: " + why(err)})
-		pause(ctx, publishRetry, haste)
-	}
 }

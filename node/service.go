@@ -72,6 +72,9 @@ func (n *Node) publishService(ctx context.Context) (onion.Listener, error) {
 	n.mu.Lock()
 	if n.service == nil {
 		close(n.serviceUp)
+	} else if n.service.ID() != l.ID() {
+		close(n.move)
+		n.move = make(chan struct{})
 	}
 	n.service = l
 	n.mu.Unlock()
@@ -131,7 +134,7 @@ func (n *Node) admit(ctx context.Context, conn net.Conn, leave func()) {
 	case err != nil || !known:
 		_ = tun.Close()
 	case first.Kind == talk.KindMain:
-		l := &link{tun: tun, stream: stream}
+		l := newLink(tun, stream)
 		if !n.install(c.Address, l) {
 			_ = tun.Close()
 			return

@@ -74,7 +74,7 @@ func (n *Node) Status() Status {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s.Name, s.Gateways, s.Calls = n.book.Name, len(n.book.Gateways), len(n.calls)
+	s.Name, s.Gateways, s.Calls = n.book.Name, len(n.book.Roads()), len(n.calls)
 	if n.service != nil {
 		select {
 		case <-n.service.Published():
@@ -93,8 +93,12 @@ func (n *Node) Connected(contact string) bool {
 	return err == nil && n.links[c.Address] != nil
 }
 
-// SetName sets what our cards and invitations call us; "" means nothing.
+// SetName sets what our cards and invitations call us; "" means nothing. It returns card.ErrText
+// for what no card can carry.
 func (n *Node) SetName(name string) error {
+	if len(name) > card.MaxName || card.CheckGreeting(name) != nil {
+		return card.ErrText
+	}
 	return n.change(func(b *book.Book) error { b.Name = name; return nil })
 }
 
@@ -109,7 +113,7 @@ func (n *Node) AddGateway(g card.Gateway) error {
 
 // Gateways lists the gateways we may use.
 func (n *Node) Gateways() (out []card.Gateway) {
-	n.look(func(b *book.Book) { out = append(out, b.Gateways...) })
+	n.look(func(b *book.Book) { out = b.Roads() })
 	return out
 }
 
@@ -121,8 +125,8 @@ func (n *Node) Check() {
 	defer n.mu.Unlock()
 	close(n.stir)
 	n.stir = make(chan struct{})
-	for _, ch := range n.pokes {
-		poke(ch)
+	for _, k := range n.keepers {
+		poke(k.haste)
 	}
 }
 
@@ -140,6 +144,7 @@ func why(err error) string {
 		{meet.ErrLost, "the gateway was lost"},
 		{meet.ErrFewStores, "too few DHT nodes took it"},
 		{meet.ErrNoNodes, "the gateway knows no DHT nodes"},
+		{book.ErrFull, "the vault is full of unsent and unread messages"},
 		{onion.ErrNoService, "the service is not there now"},
 		{onion.ErrNotAuthorized, "the contact's service does not know us any more"},
 		{onion.ErrTorDied, "tor has ended"},

@@ -20,10 +20,11 @@ const version = 1
 
 // Limits of a book.
 const (
-	MaxContacts = 128 // as many as there are client keys on one onion service
-	MaxGateways = 32
-	maxRefused  = 64
+	MaxContacts = 128 // as many as there are client keys on one onion service; who asks is extra
+	MaxGateways = 32  // of each kind
+	maxRefused  = 256
 	maxNodes    = 64
+	maxCards    = 32 // each is an inbox to be watched
 )
 
 // Errors a caller can act on.
@@ -36,6 +37,9 @@ var (
 	ErrNameTaken = errors.New("another contact has this name")
 	ErrTwice     = errors.New("this person is a contact already")
 	ErrTooMany   = errors.New("no room for another contact")
+	ErrAsking    = errors.New("too many wait for an answer")
+	ErrCards     = errors.New("too many cards are out")
+	ErrUnread    = errors.New("too much from this contact is unread")
 	ErrState     = errors.New("the contact is not waiting for an answer")
 )
 
@@ -45,11 +49,12 @@ type Book struct {
 	Cards    []Issued         `cbor:"1,keyasint,omitempty"`
 	Contacts []Contact        `cbor:"2,keyasint,omitempty"`
 	Messages []Entry          `cbor:"3,keyasint,omitempty"`
-	Gateways []card.Gateway   `cbor:"4,keyasint,omitempty"`
-	Refused  [][16]byte       `cbor:"5,keyasint,omitempty"` // invitations not to be shown again
+	Gateways []card.Gateway   `cbor:"4,keyasint,omitempty"` // given by the user; in our cards
+	Refused  [][16]byte       `cbor:"5,keyasint,omitempty"` // invitations dealt with, see Settle
 	Service  uint32           `cbor:"6,keyasint,omitempty"` // generation of our onion service
 	PathData []byte           `cbor:"7,keyasint,omitempty"` // the path's: tor's guards
 	Nodes    []netip.AddrPort `cbor:"8,keyasint,omitempty"` // DHT nodes from cards
+	Learned  []card.Gateway   `cbor:"9,keyasint,omitempty"` // from others' cards; not in ours
 }
 
 // Issued is a card we gave away. Whoever holds it can leave invitations in its inbox.
@@ -123,7 +128,7 @@ func (b *Book) forget(need int) bool {
 	kept, won := b.Messages[:0:0], 0
 	for _, e := range b.Messages {
 		if won < need && e.finished() {
-			won += len(e.Message.Text) + 48
+			won += e.size()
 			continue
 		}
 		kept = append(kept, e)
@@ -138,26 +143,37 @@ func (e Entry) finished() bool {
 	return e.Message.State == talk.Delivered || e.Message.State == talk.Read
 }
 
-// AddGateway remembers a gateway once; beyond MaxGateways the oldest is forgotten.
+// size is about how many bytes the message takes.
+func (e Entry) size() int { return len(e.Message.Text) + 48 }
+
+// AddGateway remembers a gateway the user gave; beyond MaxGateways the oldest is forgotten.
 func (b *Book) AddGateway(g card.Gateway) {
-	if slices.Contains(b.Gateways, g) {
-		return
-	}
-	b.Gateways = append(b.Gateways, g)
-	if len(b.Gateways) > MaxGateways {
-		b.Gateways = b.Gateways[1:]
+	b.Learned = slices.DeleteFunc(b.Learned, func(l card.Gateway) bool { return l == g })
+	b.Gateways = remember(b.Gateways, g, MaxGateways)
+}
+
+// LearnGateway remembers a gateway that somebody's card named. It never takes the place of one the
+// user gave, and our own cards do not pass it on: whoever reads them would learn whose cards we
+// hold.
+func (b *Book) LearnGateway(g card.Gateway) {
+	if !slices.Contains(b.Gateways, g) {
+		b.Learned = remember(b.Learned, g, MaxGateways)
 	}
 }
 
+// Roads lists every gateway we may use.
+func (b *Book) Roads() []card.Gateway { return slices.Concat(b.Gateways, b.Learned) }
+
 // AddNode remembers a DHT node once; beyond 64 the oldest is forgotten.
-func (b *Book) AddNode(a netip.AddrPort) {
-	if slices.Contains(b.Nodes, a) {
-		return
+func (b *Book) AddNode(a netip.AddrPort) { b.Nodes = remember(b.Nodes, a, maxNodes) }
+
+// remember appends what is new to a list, and forgets the oldest beyond its limit.
+func remember[T comparable](list []T, v T, limit int) []T {
+	if slices.Contains(list, v) {
+		return list
 	}
-	b.Nodes = append(b.Nodes, a)
-	if len(b.Nodes) > maxNodes {
-		b.Nodes = b.Nodes[1:]
-	}
+	list = append(list, v)
+	return list[max(0, len(list)-limit):]
 }
 
 // Card returns the newest card that has not expired.
@@ -170,13 +186,18 @@ func (b *Book) Card(now time.Time) (Issued, bool) {
 	return Issued{}, false
 }
 
-// Issue remembers a new card and forgets those that have expired.
-func (b *Book) Issue(c Issued, now time.Time) {
+// Issue remembers a new card and forgets those that have expired; ErrCards when there are 32 that
+// have not.
+func (b *Book) Issue(c Issued, now time.Time) error {
 	kept := b.Cards[:0:0]
 	for _, old := range b.Cards {
 		if now.Before(old.Expires) {
 			kept = append(kept, old)
 		}
 	}
+	if len(kept) >= maxCards {
+		return ErrCards
+	}
 	b.Cards = append(kept, c)
+	return nil
 }

@@ -20,17 +20,21 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func full(t testing.TB) *Book {
 	t.Helper()
 	b := &Book{Name: "Newsdesk", Service: 3, PathData: []byte("guards")}
-	b.Issue(Issued{Inbox: [32]byte{1}, Expires: noon.Add(time.Hour)}, noon)
+	must(t, b.Issue(Issued{Inbox: [32]byte{1}, Expires: noon.Add(time.Hour)}, noon))
 	b.AddGateway(card.Gateway{ID: strings.Repeat("a", 56), Port: 1})
 	b.AddNode(netip.MustParseAddrPort("192.0.2.7:6881"))
 	must(t, b.Add(Contact{Name: "source", Address: card.Address{1}, Standing: Accepted,
-		PSK: [32]byte{7}, Hint: []byte{1}, Greeting: "hello", Inbox: [32]byte{2}, Left: true}))
+		PSK: [32]byte{7}, Hint: []byte{1}, Greeting: "hello", Inbox: [32]byte{2}, Left: true,
+		Met: true, Asked: 491_000}))
 	must(t, b.Add(Contact{Name: "asker", Address: card.Address{2}, Standing: Asking}))
 	must(t, b.Add(Contact{Name: "other", Address: card.Address{3}, Standing: Asking,
 		PSK: [32]byte{9}}))
 	must(t, b.Refuse("other"))
 	must(t, b.Queue("source", talk.ID{1}, "out", noon))
-	b.Receive("source", talk.ID{2}, "in", noon)
+	b.LearnGateway(card.Gateway{ID: strings.Repeat("b", 56), Port: 1})
+	if fresh, err := b.Receive("source", talk.ID{2}, "in", noon); err != nil || !fresh {
+		t.Fatal("a text was not stored")
+	}
 	return b
 }
 
@@ -51,7 +55,7 @@ func TestBookSurvivesTheVault(t *testing.T) {
 	if !bytes.Equal(first, second) {
 		t.Error("what was read is not what was written")
 	}
-	if _, err := read.Contact("source"); err != nil || !read.WasRefused([32]byte{9}) {
+	if _, err := read.Contact("source"); err != nil || !read.Settled([32]byte{9}) {
 		t.Error("something was forgotten")
 	}
 }
@@ -160,6 +164,84 @@ func TestStateOfAMessageOnlyGrows(t *testing.T) {
 	if b.Advance("source", talk.ID{1}, talk.Sent) || b.Advance("asker", talk.ID{1}, talk.Read) {
 		t.Error("a state went back, or a stranger's acknowledgement counted")
 	}
+}
+
+func TestStrangersCannotFillTheHouse(t *testing.T) {
+	b := &Book{}
+	ask := func(i, card byte) error {
+		return b.Add(Contact{Name: b.FreeName(""), Address: [32]byte{i, 9, card},
+			Standing: Asking, Inbox: [32]byte{card}, PSK: [32]byte{i, card}})
+	}
+	var last error
+	for i := range byte(200) {
+		last = ask(i, 1)
+	}
+	if !errors.Is(last, ErrAsking) || len(b.Contacts) != maxAskingCard {
+		t.Fatalf("%d ask by one card: %v", len(b.Contacts), last)
+	}
+	must(t, ask(0, 2)) // the holder of another card is not shut out
+	for i := range MaxContacts - 1 {
+		must(t, b.Add(Contact{Name: fmt.Sprint("c", i), Address: card.Address{byte(i), 1}}))
+	}
+	must(t, b.Accept("someone", ""))
+	if err := b.Accept("someone-2", ""); !errors.Is(err, ErrTooMany) {
+		t.Errorf("one too many: %v", err)
+	}
+}
+
+func TestFloodOfOneContactLeavesRoomForOthers(t *testing.T) {
+	b := full(t)
+	must(t, b.Add(Contact{Name: "friend", Address: card.Address{7}, Standing: Accepted}))
+	var flood error
+	for i := 0; flood == nil; i++ {
+		_, flood = b.Receive("source", talk.ID{1, byte(i), byte(i >> 8)}, "x", noon)
+	}
+	if _, err := b.Encode(1 << 17); !errors.Is(flood, ErrUnread) || err != nil {
+		t.Errorf("the flood ended with %v, %v", flood, err)
+	}
+	if fresh, err := b.Receive("friend", talk.ID{9}, "hello", noon); err != nil || !fresh {
+		t.Errorf("a friend's text: %v", err)
+	}
+	b.MarkRead("source")
+	if fresh, err := b.Receive("source", talk.ID{9}, "x", noon); err != nil || !fresh {
+		t.Errorf("after reading: %v", err)
+	}
+	if _, err := b.Receive("nobody", talk.ID{9}, "x", noon); !errors.Is(err, ErrUnknown) {
+		t.Errorf("a text of somebody who was removed: %v", err)
+	}
+}
+
+func TestRemovedContactDoesNotAskByItsOldInvitation(t *testing.T) {
+	b := full(t)
+	must(t, b.Remove("source"))
+	if !b.Settled([32]byte{7}) {
+		t.Error("the invitation of a removed contact would be shown again")
+	}
+}
+
+func TestCardsOfOthersDoNotPushOutTheUsersGateways(t *testing.T) {
+	gateway := func(i int) card.Gateway {
+		return card.Gateway{ID: strings.Repeat("a", 56), Port: uint16(i + 1)}
+	}
+	b := &Book{}
+	b.AddGateway(gateway(0))
+	for i := range 3 * MaxGateways {
+		b.LearnGateway(gateway(i))
+	}
+	if len(b.Gateways) != 1 || len(b.Roads()) != MaxGateways+1 || b.Roads()[0] != gateway(0) {
+		t.Errorf("%d own, %d in all", len(b.Gateways), len(b.Roads()))
+	}
+}
+
+func TestCardsAreBounded(t *testing.T) {
+	b := &Book{}
+	for range maxCards {
+		must(t, b.Issue(Issued{Expires: noon.Add(time.Hour)}, noon))
+	}
+	if err := b.Issue(Issued{Expires: noon.Add(time.Hour)}, noon); !errors.Is(err, ErrCards) {
+		t.Errorf("one too many: %v", err)
+	}
+	must(t, b.Issue(Issued{Expires: noon.Add(3 * time.Hour)}, noon.Add(2*time.Hour)))
 }
 
 func FuzzBook(f *testing.F) {

@@ -3,7 +3,6 @@
 package book
 
 import (
-	"bytes"
 	"strconv"
 
 	"nightjar/node/card"
@@ -38,11 +37,13 @@ type Contact struct {
 	Address  card.Address `cbor:"1,keyasint"`
 	Standing Standing     `cbor:"2,keyasint"`
 	PSK      [32]byte     `cbor:"3,keyasint"`           // made by the inviter, known to both
-	Seat     uint16       `cbor:"4,keyasint"`           // their key of our onion service
+	Seat     uint16       `cbor:"4,keyasint"`           // their key of our onion service; see Add
 	Hint     []byte       `cbor:"5,keyasint,omitempty"` // their invitation's card.Reach
 	Greeting string       `cbor:"6,keyasint,omitempty"`
-	Inbox    [32]byte     `cbor:"7,keyasint"`           // of the card we invited them by
-	Left     bool         `cbor:"8,keyasint,omitempty"` // our invitation lies in their inbox
+	Inbox    [32]byte     `cbor:"7,keyasint"`            // where the invitation was left, see Ours
+	Left     bool         `cbor:"8,keyasint,omitempty"`  // our invitation was left in their inbox
+	Met      bool         `cbor:"9,keyasint,omitempty"`  // a tunnel has stood with them
+	Asked    int64        `cbor:"10,keyasint,omitempty"` // when we invited them, hours since 1970
 }
 
 // CheckName refuses a name that could not stand in a SIP address or on a command line.
@@ -79,7 +80,8 @@ func (b *Book) ByAddress(a card.Address) (*Contact, error) {
 	return nil, ErrUnknown
 }
 
-// Add takes a new contact in and gives it a free seat.
+// Add takes a new contact in and gives it a free seat. One that asks gets none before it is
+// accepted, so that strangers cannot fill the house: ErrAsking when too many ask already.
 func (b *Book) Add(c Contact) error {
 	if err := CheckName(c.Name); err != nil {
 		return err
@@ -90,69 +92,36 @@ func (b *Book) Add(c Contact) error {
 	if _, err := b.ByAddress(c.Address); err == nil {
 		return ErrTwice
 	}
-	seat, ok := b.freeSeat()
-	if !ok {
-		return ErrTooMany
+	var err error
+	if c.Standing == Asking {
+		err = b.roomToAsk(c.Inbox)
+	} else {
+		c.Seat, err = b.freeSeat()
 	}
-	c.Seat = seat
-	b.Contacts = append(b.Contacts, c)
-	return nil
+	if err == nil {
+		b.Contacts = append(b.Contacts, c)
+	}
+	return err
 }
 
-func (b *Book) freeSeat() (uint16, bool) {
+func (b *Book) freeSeat() (uint16, error) {
 	var taken [MaxContacts]bool
 	for _, c := range b.Contacts {
-		taken[c.Seat%MaxContacts] = true
+		if c.Standing != Asking {
+			taken[c.Seat%MaxContacts] = true
+		}
 	}
 	for i, t := range taken {
 		if !t {
-			return uint16(i), true
+			return uint16(i), nil
 		}
 	}
-	return 0, false
-}
-
-// Accept makes an asking contact an accepted one, under the given name if one is given.
-func (b *Book) Accept(name, as string) error {
-	c, err := b.Contact(name)
-	if err != nil {
-		return err
-	}
-	if c.Standing != Asking {
-		return ErrState
-	}
-	if as != "" && as != name {
-		if err := CheckName(as); err != nil {
-			return err
-		}
-		if _, err := b.Contact(as); err == nil {
-			return ErrNameTaken
-		}
-		c.Name = as
-	}
-	c.Standing = Accepted
-	return nil
-}
-
-// Refuse forgets an asking contact for good: the same invitation is not shown again.
-func (b *Book) Refuse(name string) error {
-	c, err := b.Contact(name)
-	if err != nil {
-		return err
-	}
-	if c.Standing != Asking {
-		return ErrState
-	}
-	b.Refused = append(b.Refused, mark(c.PSK))
-	if len(b.Refused) > maxRefused {
-		b.Refused = b.Refused[1:]
-	}
-	b.drop(name)
-	return nil
+	return 0, ErrTooMany
 }
 
 // Remove forgets a contact, everything said with it, and the onion service it knew: every
-// other contact gets a seat on the next one.
+// other contact gets a seat on the next one. An invitation of theirs that still lies somewhere is
+// not shown again; they may ask anew.
 func (b *Book) Remove(name string) error {
 	c, err := b.Contact(name)
 	if err != nil {
@@ -161,6 +130,7 @@ func (b *Book) Remove(name string) error {
 	if c.Standing != Asking {
 		b.Service++
 	}
+	b.Settle(c.PSK)
 	b.drop(name)
 	return nil
 }
@@ -180,18 +150,6 @@ func (b *Book) drop(name string) {
 	}
 	b.Contacts, b.Messages = contacts, entries
 }
-
-// WasRefused reports whether the invitation with this pre-shared key was refused before.
-func (b *Book) WasRefused(psk [32]byte) bool {
-	for _, r := range b.Refused {
-		if r == mark(psk) {
-			return true
-		}
-	}
-	return false
-}
-
-func mark(psk [32]byte) [16]byte { return [16]byte(psk[:16]) }
 
 // FreeName makes a name that no contact has from what a stranger calls himself.
 func (b *Book) FreeName(wish string) string {
@@ -217,25 +175,15 @@ func (b *Book) FreeName(wish string) string {
 	}
 }
 
-// Meet takes in an invitation from somebody we invited ourselves: both want to be in touch, so
-// nobody needs to be asked. Of the two pre-shared keys both sides take the smaller. It reports
-// false when nothing changes.
-func (c *Contact) Meet(psk [32]byte, hint []byte) bool {
-	if c.Standing != Invited || c.PSK == psk {
-		return false
-	}
-	if bytes.Compare(psk[:], c.PSK[:]) < 0 {
-		c.PSK = psk
-	}
-	c.Standing, c.Hint = Accepted, hint
-	return true
-}
-
-// Confirm makes an invited contact an accepted one: it has come to us.
+// Confirm remembers that a tunnel stands with a contact. An invited one has thereby accepted.
 func (b *Book) Confirm(a card.Address) error {
 	c, err := b.ByAddress(a)
-	if err == nil && c.Standing == Invited {
+	if err != nil {
+		return err
+	}
+	if c.Standing == Invited {
 		c.Standing, c.Left = Accepted, true
 	}
-	return err
+	c.Met = true
+	return nil
 }

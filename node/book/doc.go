@@ -12,5 +12,6 @@
 //	1       n     CBOR map of Book's fields, keyed by the small integers in its tags
 //
 // When they would not fit the vault's slot, the oldest messages that are finished (delivered, or
-// received and read) are forgotten until they do. Nothing unsent or unread is ever dropped.
+// received and read) are forgotten until they do. Nothing unsent or unread is ever dropped. What
+// others can make it hold is bounded: 64 who ask (32 by one card), 64 KiB unread of one contact.
 package book

@@ -25,17 +25,35 @@ func (b *Book) Queue(with string, id talk.ID, text string, now time.Time) error 
 	return nil
 }
 
+// maxUnread is how many bytes of unread messages one contact may fill: a quarter of a vault's
+// slot, so that one who floods us does not silence the others.
+const maxUnread = 64 << 10
+
 // Receive stores a contact's text as Unread. It reports false, and stores nothing, for a text
-// that came before.
-func (b *Book) Receive(with string, id talk.ID, text string, now time.Time) bool {
+// that came before. It returns ErrUnread when the contact has to wait until we have read some.
+func (b *Book) Receive(with string, id talk.ID, text string, now time.Time) (bool, error) {
+	if _, err := b.Contact(with); err != nil {
+		return false, err
+	}
+	fresh := Entry{With: with, Message: talk.Message{
+		ID: id, Text: text, At: now.Truncate(time.Second), State: talk.Unread}}
+	unread := fresh.size()
 	for _, e := range b.Messages {
-		if e.With == with && !e.Message.Out && e.Message.ID == id {
-			return false
+		if e.With != with || e.Message.Out {
+			continue
+		}
+		if e.Message.ID == id {
+			return false, nil
+		}
+		if e.Message.State == talk.Unread {
+			unread += e.size()
 		}
 	}
-	b.Messages = append(b.Messages, Entry{With: with, Message: talk.Message{
-		ID: id, Text: text, At: now.Truncate(time.Second), State: talk.Unread}})
-	return true
+	if unread > maxUnread {
+		return false, ErrUnread
+	}
+	b.Messages = append(b.Messages, fresh)
+	return true, nil
 }
 
 // Advance moves a message of ours on to a later state; it reports whether anything changed.
@@ -50,14 +68,17 @@ func (b *Book) Advance(with string, id talk.ID, to talk.State) bool {
 	return false
 }
 
-// MarkRead turns the unread messages of a contact, or of all when with is "", into read ones.
-func (b *Book) MarkRead(with string) {
+// MarkRead turns the unread messages of a contact, or of all when with is "", into read ones. It
+// reports whether there were any.
+func (b *Book) MarkRead(with string) bool {
+	any := false
 	for i := range b.Messages {
 		m := &b.Messages[i].Message
 		if (with == "" || b.Messages[i].With == with) && m.State == talk.Unread {
-			m.State = talk.Read
+			m.State, any = talk.Read, true
 		}
 	}
+	return any
 }
 
 // Pending returns the messages of ours a contact has not acknowledged, oldest first.

@@ -173,6 +173,27 @@ func TestPhoneThatDoesNotListenLosesTheCall(t *testing.T) {
 	}
 }
 
+func TestCallHasOneLaneTheNewest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newPair(t)
+		answerCall(t, a, b, talk.PCMU)
+		first, _ := newLanes()
+		second, _ := newLanes()
+		ended := make(chan error, 2)
+		go func() { ended <- a.Carry(t.Context(), first) }()
+		synctest.Wait()
+		go func() { ended <- a.Carry(t.Context(), second) }()
+		synctest.Wait()
+		if len(ended) != 1 || <-ended == nil {
+			t.Error("the old lane goes on, or looks like the end of the call")
+		}
+		_ = a.End(talk.Hangup)
+		if err := <-ended; err != nil {
+			t.Errorf("the end of the call: %v", err)
+		}
+	})
+}
+
 func TestOldestAudioIsDroppedWhenTheRoadIsSlow(t *testing.T) {
 	var o outbound
 	for i := range waiting + 3 {

@@ -42,18 +42,20 @@ func (s *Session) Send(f talk.Frame) error {
 }
 
 // Carry runs the call's audio over a lane until the call ends (nil), the lane does, or ctx is
-// done. It may be called again with another lane when one was lost.
+// done. It may be called again with another lane when one was lost, also before this side knows: a
+// call has one lane, the newest.
 func (s *Session) Carry(ctx context.Context, l Lane) error {
 	l.SetClock(Tick)
-	s.mu.Lock()
-	select {
-	case <-s.lane:
-	default:
-		close(s.lane)
-	}
-	s.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	s.mu.Lock()
+	if s.leave == nil {
+		close(s.lane)
+	} else {
+		s.leave()
+	}
+	s.leave = cancel
+	s.mu.Unlock()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { defer cancel(); return s.sendLoop(ctx, l) })
 	g.Go(func() error { defer cancel(); return s.receiveLoop(ctx, l) })

@@ -46,6 +46,7 @@ type Session struct {
 	phase phase
 	out   outbound
 	seen  window
+	leave func() // ends the present Carry
 }
 
 // New begins a call in the state "offered". The owner gives say, which queues a record for the
@@ -79,6 +80,16 @@ func (s *Session) Frames() <-chan talk.Frame { return s.frames }
 
 // Done is closed when the call has ended, whoever ended it.
 func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Over reports whether the call has ended.
+func (s *Session) Over() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
 
 // Answered is closed when the call is answered.
 func (s *Session) Answered() <-chan struct{} { return s.picked }
