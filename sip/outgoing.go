@@ -116,8 +116,8 @@ func (c *call) ringFar(ctx context.Context, name string, r *sipmsg.Request,
 	refuse := func(s status) { tx.Respond(c.d.Response(r, s.code, s.phrase)) }
 	tx.Respond(c.d.Response(r, 100, "Trying"))
 	codecs := talk.Codecs()
-	if c.phone != nil {
-		codecs = c.phone.Codecs()
+	if c.phone != nil { // in our order: a phone's own order tells its make
+		codecs = talk.Common(codecs, c.phone.Codecs())
 	}
 	far, err := c.p.engine.Dial(ringing, name, codecs)
 	if err != nil {

@@ -112,6 +112,21 @@ func TestReinviteThatCannotBeIsRefusedAndTheCallGoesOn(t *testing.T) {
 	})
 }
 
+func TestFarSideIsToldWhichCodecsInOurOrder(t *testing.T) {
+	for _, formats := range []string{"8 0 9", "9 8 0", "0 9 8"} {
+		scene(t, func(w *world) {
+			f := w.phones()
+			defer f.off()
+			a := f.alice.invite("bob", strings.Replace(sdp(4000), " 8 0 101", " "+formats, 1))
+			r := a.do()
+			a.ack(r)
+			if got := fmt.Sprint(w.ea.codecs); got != "[G722 PCMU PCMA]" {
+				t.Errorf("%s: the far side was offered %s", formats, got)
+			}
+		})
+	}
+}
+
 func TestLateOfferIsMadeByUs(t *testing.T) {
 	scene(t, func(w *world) {
 		f := w.phones()
