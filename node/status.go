@@ -93,11 +93,18 @@ func (n *Node) Connected(contact string) bool {
 	return err == nil && n.links[c.Address] != nil
 }
 
-// SetName sets what our cards and invitations call us; "" means nothing. It returns card.ErrText
-// for what no card can carry.
-func (n *Node) SetName(name string) error {
+// CheckName returns card.ErrText for a name that no card can carry.
+func CheckName(name string) error {
 	if len(name) > card.MaxName || card.CheckGreeting(name) != nil {
 		return card.ErrText
+	}
+	return nil
+}
+
+// SetName sets what our cards and invitations call us; "" means nothing. See CheckName.
+func (n *Node) SetName(name string) error {
+	if err := CheckName(name); err != nil {
+		return err
 	}
 	return n.change(func(b *book.Book) error { b.Name = name; return nil })
 }

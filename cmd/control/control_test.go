@@ -6,10 +6,13 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestSocketIsForItsOwnerOnly(t *testing.T) {
@@ -90,6 +93,22 @@ func TestRequestWithATypoIsRefused(t *testing.T) {
 	}
 	cancel()
 	<-done
+}
+
+func TestAskingTwiceToLockLocksOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		locked := make(chan struct{})
+		door := Engine{Lock: func() { close(locked) }}.routes() // to close twice is to panic
+		for range 2 {
+			w := httptest.NewRecorder()
+			door.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/lock", nil))
+			if w.Code != http.StatusOK {
+				t.Errorf("status %d", w.Code)
+			}
+		}
+		<-locked
+		<-time.After(time.Minute)
+	})
 }
 
 func TestUnknownErrorsStayInside(t *testing.T) {

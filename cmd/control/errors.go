@@ -47,6 +47,7 @@ func codes() []struct {
 		{book.ErrNameTaken, "name-taken", http.StatusConflict},
 		{book.ErrTwice, "contact-exists", http.StatusConflict},
 		{book.ErrTooMany, "too-many-contacts", http.StatusConflict},
+		{book.ErrCards, "too-many-cards", http.StatusConflict},
 		{book.ErrState, "not-asking", http.StatusConflict},
 		{book.ErrFull, "vault-full", http.StatusInsufficientStorage},
 		{keystore.ErrFull, "vault-full", http.StatusInsufficientStorage},

@@ -11,6 +11,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"nightjar/node"
@@ -49,6 +50,7 @@ func Serve(ctx context.Context, l net.Listener, e Engine) error {
 type handler func(r *http.Request) (any, error)
 
 func (e Engine) routes() http.Handler {
+	e.Lock = sync.OnceFunc(e.Lock) // two may ask before the first is heeded
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]handler{
 		"GET /v1/status":                  e.status,
@@ -92,7 +94,7 @@ func answer(h handler) http.HandlerFunc {
 func body[T any](r *http.Request) (v T, err error) {
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
-	if dec.Decode(&v) != nil {
+	if dec.Decode(&v) != nil || dec.More() {
 		return v, errRequest
 	}
 	return v, nil
@@ -159,11 +161,15 @@ func (e Engine) card(r *http.Request) (any, error) {
 		return nil, err
 	}
 	text, err := e.Node.Card(q.Fresh)
-	reply := CardReply{Card: text}
-	if len(e.Node.Gateways()) == 0 {
-		reply.Next = "this card carries no gateway: whoever adds it must know one"
+	if err != nil {
+		return nil, err
 	}
-	return reply, err
+	reply := CardReply{Card: text}
+	if c, err := card.Parse(text); err == nil && len(c.Gateways) == 0 {
+		reply.Next = "this card carries no gateway: whoever adds it must know one. It carries " +
+			"those you gave with nightjar gateway add, not those of other people's cards"
+	}
+	return reply, nil
 }
 
 func (e Engine) messages(r *http.Request) (any, error) {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"io"
 	"strings"
@@ -90,14 +91,21 @@ func newOptions(name string) *options {
 }
 
 // parse reads flags, which may stand before, between and after the arguments, and checks how
-// many arguments there are.
+// many arguments there are. What follows a "--" is never a flag.
 func (o *options) parse(args []string, least, most int) ([]string, error) {
 	var rest []string
 	for len(args) > 0 {
-		if err := o.set.Parse(args); err != nil {
+		if err := o.set.Parse(args); errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		} else if err != nil {
 			return nil, usageError{err.Error()}
 		}
-		if args = o.set.Args(); len(args) > 0 {
+		left := o.set.Args()
+		if read := len(args) - len(left); read > 0 && args[read-1] == "--" {
+			rest = append(rest, left...)
+			break
+		}
+		if args = left; len(args) > 0 {
 			rest, args = append(rest, args[0]), args[1:]
 		}
 	}

@@ -23,6 +23,10 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
+	if err := node.CheckName(*name); err != nil {
+		return err
+	}
+	keystore.Harden() // nightjar up says what it could not do
 	h, err := o.openHome()
 	if err != nil {
 		return err

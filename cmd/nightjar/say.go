@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 
 	"nightjar/cmd/control"
@@ -21,6 +22,9 @@ func (c console) say(cmd *command, err error) int {
 	var misuse usageError
 	switch {
 	case err == nil:
+		return 0
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(c.out, cmd.usage())
 		return 0
 	case errors.As(err, &misuse):
 		fmt.Fprintf(c.err, "nightjar: %s\n%s", misuse.msg, cmd.usage())
@@ -68,6 +72,7 @@ func codeHints() map[control.Code]string {
 		"name-taken":        "give another name: nightjar contact add CARD NAME",
 		"contact-exists":    "see under which name: nightjar contact list",
 		"too-many-contacts": "remove one first: nightjar contact remove NAME",
+		"too-many-cards":    "use one of those that are out: nightjar card show",
 		"not-asking":        "see who asks: nightjar contact list",
 		"vault-full":        "wait until messages are delivered, or read those that are unread",
 		"locked":            "start it again: nightjar up",
@@ -123,6 +128,7 @@ func hints() []struct {
 		{sip.ErrNotLoopback, "a phone door opens on this machine only: --sip 127.0.0.1:PORT"},
 		{card.ErrVersion, "one of the two programs is too old: bring both up to date"},
 		{card.ErrSignature, "somebody changed this card; get it again by another way"},
+		{card.ErrText, "a name is one line of at most 64 bytes"},
 		{card.ErrCard, "copy the whole line again, from nightjar: to its end"},
 		{book.ErrVersion, "this vault was last used by another version of nightjar: use that one"},
 		{book.ErrDamaged, "put back a copy of the vault file; nothing was changed"},

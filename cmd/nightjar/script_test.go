@@ -61,6 +61,7 @@ func giveCards(env *testscript.Env) error {
 	env.Setenv("DAMAGED", good[:i]+swapped+good[i+1:])
 	env.Setenv("ADDRESS", c.Address.String())
 	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("LONGNAME", strings.Repeat("n", card.MaxName+1))
 	return nil
 }
 
