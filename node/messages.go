@@ -47,6 +47,7 @@ func (n *Node) Send(_ context.Context, contact, text string) (talk.ID, error) {
 func (n *Node) deliver(ctx context.Context, a card.Address, l *link) {
 	sent := map[talk.ID]bool{}
 	for {
+		var fresh []talk.ID
 		waiting := n.pending(a)
 		still := map[talk.ID]bool{}
 		for _, m := range waiting {
@@ -65,8 +66,12 @@ func (n *Node) deliver(ctx context.Context, a card.Address, l *link) {
 				return
 			}
 			sent[m.ID] = true
-			_, _ = n.advance(a, m.ID, talk.Sent)
+			if fresh = append(fresh, m.ID); len(fresh) == markEvery {
+				n.markSent(a, fresh)
+				fresh = fresh[:0]
+			}
 		}
+		n.markSent(a, fresh)
 		select {
 		case <-l.more:
 		case <-l.tun.Done():
@@ -75,6 +80,27 @@ func (n *Node) deliver(ctx context.Context, a card.Address, l *link) {
 			return
 		}
 	}
+}
+
+// markEvery is how many texts go out before the book says so: each time is a write of the vault.
+const markEvery = 16
+
+// markSent remembers what was handed to a tunnel. It is sent again if that is lost.
+func (n *Node) markSent(a card.Address, ids []talk.ID) {
+	_ = n.change(func(b *book.Book) error {
+		c, err := b.ByAddress(a)
+		if err != nil {
+			return err
+		}
+		changed := false
+		for _, id := range ids {
+			changed = b.Advance(c.Name, id, talk.Sent) || changed
+		}
+		if !changed {
+			return errUnchanged
+		}
+		return nil
+	})
 }
 
 // pending is what a contact has not acknowledged, oldest first.
@@ -87,20 +113,24 @@ func (n *Node) pending(a card.Address) (out []talk.Message) {
 	return out
 }
 
-// advance moves a message of ours on, and returns the contact's name if that changed anything.
-func (n *Node) advance(a card.Address, id talk.ID, to talk.State) (name string, err error) {
-	err = n.change(func(b *book.Book) error {
+// delivered remembers that a contact has a message of ours, and tells it once.
+func (n *Node) delivered(a card.Address, id talk.ID) error {
+	name := ""
+	err := n.change(func(b *book.Book) error {
 		c, err := b.ByAddress(a)
 		if err != nil {
 			return err
 		}
-		if !b.Advance(c.Name, id, to) {
+		if !b.Advance(c.Name, id, talk.Delivered) {
 			return errUnchanged
 		}
 		name = c.Name
 		return nil
 	})
-	return name, err
+	if err == nil && name != "" {
+		n.feed.tell(Event{Kind: EventDelivered, Contact: name})
+	}
+	return err
 }
 
 // hear acts on one record of a contact. An error ends the link.
@@ -113,11 +143,7 @@ func (n *Node) hear(a card.Address, l *link, r talk.Record) error {
 	case talk.KindText:
 		return n.receive(a, l, r)
 	case talk.KindAck:
-		name, err := n.advance(a, talk.ID(r.ID), talk.Delivered)
-		if name != "" && err == nil {
-			n.feed.tell(Event{Kind: EventDelivered, Contact: name})
-		}
-		return err
+		return n.delivered(a, talk.ID(r.ID))
 	case talk.KindOffer:
 		n.offered(a, c.Name, l, r)
 		return nil
