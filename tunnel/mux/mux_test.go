@@ -250,7 +250,9 @@ func TestDeadlinesEndWaitingAndCanBeLifted(t *testing.T) {
 		}
 		here.SetWriteDeadline(time.Now().Add(time.Second))
 		n, err := here.Write(make([]byte, 1<<20))
-		if !errors.Is(err, os.ErrDeadlineExceeded) || n != firstWindow+sendBuffer {
+		// A writer is woken when half its buffer is free: it may end with less than a full one.
+		least, most := firstWindow+sendBuffer/2, firstWindow+sendBuffer
+		if !errors.Is(err, os.ErrDeadlineExceeded) || n < least || n > most {
 			t.Error("wrote", n, err)
 		}
 		here.SetReadDeadline(time.Now().Add(-1))
