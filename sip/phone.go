@@ -40,7 +40,8 @@ type Engine interface {
 	Contacts() []string
 	// Send returns nil when the text is queued safely.
 	Send(ctx context.Context, contact, text string) error
-	// Dial begins a call with the codecs that the phone can speak, best first.
+	// Dial begins a call with the codecs that the phone can speak, best first. ctx ends when
+	// the phone gives up ringing and also when the call is answered: the call outlives it.
 	Dial(ctx context.Context, contact string, offer []talk.Codec) (talk.Call, error)
 	// Online reports whether a contact can be reached now.
 	Online(contact string) bool
