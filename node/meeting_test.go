@@ -49,7 +49,23 @@ func TestInvitationNobodyAnswersIsNotLeftForEver(t *testing.T) {
 	})
 }
 
-func TestTwoWhoInviteEachOtherMeetThoughBothFirstInvitationsAreLost(t *testing.T) {
+// ask lets p invite the owner of a card under a pre-shared key of the test's choice.
+func (p *person) ask(t *testing.T, line, name string, psk [32]byte) {
+	t.Helper()
+	c, err := card.Parse(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.change(func(b *book.Book) error {
+		return b.Add(book.Contact{Name: name, Address: c.Address, Standing: book.Invited,
+			PSK: psk, Inbox: c.Inbox, Asked: time.Now().Unix() / 3600})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	poke(p.rosterPoke)
+}
+
+func TestTwoWhoInviteEachOtherMeetThoughTheInvitationThatCountsWasLost(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		lines := [2]string{}
@@ -59,19 +75,19 @@ func TestTwoWhoInviteEachOtherMeetThoughBothFirstInvitationsAreLost(t *testing.T
 				t.Fatal(err)
 			}
 		}
-		if _, err := desk.Invite(lines[1], "source", ""); err != nil {
-			t.Fatal(err)
-		}
+		source.stop() // it will not see what desk leaves first
+		desk.ask(t, lines[1], "source", [32]byte{1})
 		w.await(desk, EventInvited)
 		w.dht.forget()
-		if _, err := source.Invite(lines[0], "desk", ""); err != nil {
-			t.Fatal(err)
-		}
+		source = w.start(1, nil)
+		source.ask(t, lines[0], "desk", [32]byte{2})
 		w.await(source, EventInvited)
-		desk.Check() // desk knows; source has seen nothing yet
+		desk.Check()
 		<-time.After(10 * time.Second)
-		w.dht.forget()
-		desk.stop() // what desk knows is in the vault
+		if c := desk.Contacts()[0]; c.Standing != book.Accepted || c.Connected {
+			t.Fatalf("desk's contact is %v", c.Standing)
+		}
+		desk.stop() // what it knows is in the vault
 		desk = w.start(0, nil)
 		w.await(desk, EventConnected)
 		w.await(source, EventConnected)
@@ -127,13 +143,16 @@ func TestInvitingAgainRightAfterRemovalLeavesTheNewInvitation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := source.Remove("desk"); err != nil {
+		// Both in one step: nobody has looked in between.
+		if err := source.change(func(b *book.Book) error { return b.Remove("desk") }); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := source.Invite(line, "desk", ""); err != nil {
-			t.Fatal(err)
-		}
+		source.ask(t, line, "desk", [32]byte{3})
+		begin := time.Now()
 		w.await(source, EventInvited)
+		if took := time.Since(begin); took > time.Minute {
+			t.Errorf("the keeper of the old contact stayed for %v", took)
+		}
 	})
 }
 
