@@ -15,6 +15,13 @@ import (
 	"time"
 )
 
+// opened is a door with an engine behind it.
+func opened(e Engine) *Door {
+	d := NewDoor(func() {})
+	d.Open(e)
+	return d
+}
+
 func TestSocketIsForItsOwnerOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "control")
 	l, err := Listen(path)
@@ -40,7 +47,7 @@ func TestSocketWorksHoweverLongThePathIs(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- Serve(ctx, l, Engine{Phone: func() Phone { return Phone{On: true} }}) }()
+	go func() { done <- Serve(ctx, l, opened(Engine{Phone: func() Phone { return Phone{On: true} }})) }()
 	var p Phone
 	if err := NewClient(path).Do(ctx, http.MethodGet, "/v1/phone", nil, &p); err != nil || !p.On {
 		t.Errorf("answer %v, err %v", p, err)
@@ -84,7 +91,7 @@ func TestRequestWithATypoIsRefused(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- Serve(ctx, l, Engine{}) }()
+	go func() { done <- Serve(ctx, l, opened(Engine{})) }()
 	typo := map[string]string{"contcat": "x"}
 	err = NewClient(path).Do(ctx, http.MethodPost, "/v1/messages", typo, nil)
 	var refused *Error
@@ -98,7 +105,7 @@ func TestRequestWithATypoIsRefused(t *testing.T) {
 func TestAskingTwiceToLockLocksOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		locked := make(chan struct{})
-		door := Engine{Lock: func() { close(locked) }}.routes() // to close twice is to panic
+		door := NewDoor(func() { close(locked) }) // to close twice is to panic
 		for range 2 {
 			w := httptest.NewRecorder()
 			door.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/lock", nil))
@@ -116,4 +123,30 @@ func TestUnknownErrorsStayInside(t *testing.T) {
 	if status != http.StatusInternalServerError || strings.Contains(e.Message, "192") {
 		t.Errorf("%d %q", status, e.Message)
 	}
+}
+
+func TestEngineThatStartsSaysHowFarItIsAndCanBeLocked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "control")
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	locked := make(chan struct{})
+	d := NewDoor(func() { close(locked) })
+	d.Starting("tor is at 45%")
+	done := make(chan error)
+	go func() { done <- Serve(ctx, l, d) }()
+	var refused *Error
+	err = NewClient(path).Do(ctx, http.MethodGet, "/v1/status", nil, nil)
+	if !errors.As(err, &refused) || refused.Code != "starting" ||
+		!strings.Contains(refused.Message, "45%") {
+		t.Errorf("while starting: %v", err)
+	}
+	if err := NewClient(path).Do(ctx, http.MethodPost, "/v1/lock", nil, nil); err != nil {
+		t.Error(err)
+	}
+	<-locked
+	cancel()
+	<-done
 }

@@ -73,6 +73,10 @@ var errRequest = errors.New("the request is not what the interface expects")
 
 // asError finds the code of an error. What has none is "internal": its text stays inside.
 func asError(err error) (*Error, int) {
+	var starting *Error
+	if errors.As(err, &starting) {
+		return starting, http.StatusServiceUnavailable
+	}
 	for _, c := range codes() {
 		if errors.Is(err, c.err) {
 			return &Error{Code: c.code, Message: c.err.Error()}, c.status

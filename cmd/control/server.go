@@ -11,7 +11,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"nightjar/node"
@@ -22,18 +21,17 @@ import (
 // maxBody is the largest request body in bytes.
 const maxBody = 64 << 10
 
-// Engine is what the door opens to. The functions tell what only the owner of the process knows.
+// Engine is what a door opens to. The functions tell what only the owner of the process knows.
 type Engine struct {
 	Node   *node.Node
 	Status func() Status // everything but what Node itself knows
 	Phone  func() Phone
-	Lock   func() // erases the identity and ends the engine
 }
 
 // Serve answers on l until ctx ends. It closes l.
-func Serve(ctx context.Context, l net.Listener, e Engine) error {
+func Serve(ctx context.Context, l net.Listener, d *Door) error {
 	srv := &http.Server{
-		Handler:           e.routes(),
+		Handler:           d,
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
@@ -50,7 +48,6 @@ func Serve(ctx context.Context, l net.Listener, e Engine) error {
 type handler func(r *http.Request) (any, error)
 
 func (e Engine) routes() http.Handler {
-	e.Lock = sync.OnceFunc(e.Lock) // two may ask before the first is heeded
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]handler{
 		"GET /v1/status":                  e.status,
@@ -60,6 +57,7 @@ func (e Engine) routes() http.Handler {
 		"POST /v1/contacts/{name}/refuse": e.refuse,
 		"DELETE /v1/contacts/{name}":      e.remove,
 		"POST /v1/card":                   e.card,
+		"POST /v1/open":                   e.open,
 		"GET /v1/messages":                e.messages,
 		"POST /v1/messages":               e.send,
 		"POST /v1/messages/read":          e.read,
@@ -67,7 +65,6 @@ func (e Engine) routes() http.Handler {
 		"POST /v1/gateways":               e.addGateway,
 		"GET /v1/phone":                   e.phone,
 		"POST /v1/check":                  e.check,
-		"POST /v1/lock":                   e.lock,
 	} {
 		mux.HandleFunc(pattern, answer(h))
 	}
@@ -172,6 +169,14 @@ func (e Engine) card(r *http.Request) (any, error) {
 	return reply, nil
 }
 
+func (e Engine) open(r *http.Request) (any, error) {
+	q, err := body[OpenRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	return nothing(e.Node.SetOpen(q.Open))
+}
+
 func (e Engine) messages(r *http.Request) (any, error) {
 	entries, err := e.Node.Messages(r.URL.Query().Get("contact"), false)
 	return texts(entries), err
@@ -229,11 +234,6 @@ func (e Engine) phone(*http.Request) (any, error) { return e.Phone(), nil }
 
 func (e Engine) check(*http.Request) (any, error) {
 	e.Node.Check()
-	return struct{}{}, nil
-}
-
-func (e Engine) lock(*http.Request) (any, error) {
-	time.AfterFunc(200*time.Millisecond, e.Lock) // after the answer has left
 	return struct{}{}, nil
 }
 

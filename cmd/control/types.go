@@ -79,6 +79,11 @@ type CardReply struct {
 	Next string `json:"next,omitempty"`
 }
 
+// OpenRequest is the body of POST /v1/open.
+type OpenRequest struct {
+	Open bool `json:"open"` // who knows only the address may ask
+}
+
 // InviteRequest is the body of POST /v1/contacts.
 type InviteRequest struct {
 	Card     string `json:"card"` // a "nightjar:" line or a bare address

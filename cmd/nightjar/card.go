@@ -60,6 +60,20 @@ func cmdCardShow(ctx context.Context, c console, args []string) error {
 	return nil
 }
 
+// cmdCardOpen lets those ask who know only the address, or no more.
+func cmdCardOpen(ctx context.Context, _ console, args []string) error {
+	o := newOptions("card open")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	if rest[0] != "on" && rest[0] != "off" {
+		return usageError{"say on or off"}
+	}
+	q := control.OpenRequest{Open: rest[0] == "on"}
+	return o.do(ctx, http.MethodPost, "/v1/open", q, nil)
+}
+
 // writePNG writes a QR code as a picture. The library's own encoder would sign it with an address.
 func writePNG(file string, code *qr.Code) error {
 	var b bytes.Buffer

@@ -25,6 +25,8 @@ func commands() []*command {
 		{"init", "", "make a vault and an identity", helpInit, cmdInit},
 		{"up", "", "run the engine, in the foreground", helpUp, cmdUp},
 		{"card show", "", "show the card that others add to reach you", helpCardShow, cmdCardShow},
+		{"card open", "on|off", "let those who know only your address ask", helpCardOpen,
+			cmdCardOpen},
 		{"card read", "CARD", "show what a card holds", helpCardRead, cmdCardRead},
 		{"contact add", "CARD [NAME]", "invite somebody by card or address", helpContactAdd,
 			cmdContactAdd},

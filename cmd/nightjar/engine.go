@@ -30,8 +30,8 @@ func (o *options) torFlags() torFlags {
 }
 
 // startTor starts tor for an identity and shows how far it is and what it waits for.
-func (c console) startTor(ctx context.Context, f torFlags, id *keystore.Identity) (
-	*onion.Tor, error) {
+func (c console) startTor(ctx context.Context, f torFlags, id *keystore.Identity,
+	tell func(how string)) (*onion.Tor, error) {
 	lines, err := optionLines(*f.torrc)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,9 @@ func (c console) startTor(ctx context.Context, f torFlags, id *keystore.Identity
 	return onion.StartTor(ctx, onion.TorConfig{
 		Exe: *f.exe, State: guards, Options: lines,
 		Progress: func(p onion.Progress) {
-			c.step(start, fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason)))
+			how := fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason))
+			tell(how)
+			c.step(start, how)
 		},
 	})
 }

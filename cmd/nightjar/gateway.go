@@ -49,7 +49,7 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 		return errNoNodes
 	}
 	return o.withIdentity(ctx, c, func(_ home, id *keystore.Identity, _ []string) error {
-		t, err := c.startTor(ctx, tor, id)
+		t, err := c.startTor(ctx, tor, id, func(string) {})
 		if err != nil {
 			return err
 		}

@@ -67,6 +67,7 @@ func hint(err error) string {
 // codeHints are the next steps after a refusal of the running engine.
 func codeHints() map[control.Code]string {
 	return map[control.Code]string{
+		"starting":          "try again in a moment",
 		"unknown-contact":   "see who is there: nightjar contact list",
 		"bad-name":          "give a name: nightjar contact add CARD NAME",
 		"name-taken":        "give another name: nightjar contact add CARD NAME",

@@ -7,7 +7,6 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -72,7 +71,8 @@ func (o *options) withIdentity(ctx context.Context, c console,
 type engine struct {
 	console
 	id       *keystore.Identity
-	node     *node.Node
+	door     *control.Door
+	node     *node.Node // set before the door opens and the phone runs
 	tor      *onion.Tor
 	phone    *sip.Phone
 	settings sip.Config
@@ -80,37 +80,59 @@ type engine struct {
 	start    time.Time
 }
 
-// run wires the parts and works until one of them ends.
+// run answers on the control socket from the first moment, and lets the parts work until one of
+// them ends.
 func (e *engine) run(ctx context.Context, h home, f torFlags, listen string) error {
-	door, err := control.Listen(h.socket())
+	socket, err := control.Listen(h.socket())
 	if err != nil {
 		return err
 	}
-	defer door.Close()
-	if e.tor, err = e.startTor(ctx, f, e.id); err != nil {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	e.door = control.NewDoor(func() { cancel(errLocked) })
+	var g errgroup.Group
+	g.Go(func() error { return control.Serve(ctx, socket, e.door) })
+	g.Go(func() error {
+		err := e.assemble(ctx, f, listen)
+		cancel(err)
+		return err
+	})
+	if err := g.Wait(); !errors.Is(err, context.Canceled) && !errors.Is(err, errLocked) {
+		return err
+	}
+	return nil
+}
+
+// assemble wires the parts, and takes them apart when the work is over.
+func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err error) {
+	if listen != "" {
+		if err := e.openPhone(listen); err != nil {
+			return err
+		}
+	}
+	e.tor, err = e.startTor(ctx, f, e.id, e.door.Starting)
+	if err != nil {
 		return err
 	}
 	defer e.tor.Close()
 	if e.node, err = node.New(node.Config{Identity: e.id, Path: e.tor}); err != nil {
 		return err
 	}
-	if listen != "" {
-		if err := e.openPhone(listen); err != nil {
-			return err
-		}
+	if e.phone != nil {
+		e.node.SetPhone(e.phone)
 	}
-	err = e.work(ctx, door)
+	e.door.Open(control.Engine{Node: e.node, Status: e.status, Phone: e.phoneSettings})
+	err = e.work(ctx)
 	_ = e.tor.Close() // tor writes down its guards when it ends
-	if guards, stateErr := e.tor.State(); stateErr == nil {
-		err = errors.Join(err, e.node.KeepPathData(guards))
+	guards, stateErr := e.tor.State()
+	if stateErr == nil {
+		stateErr = e.node.KeepPathData(guards)
 	}
-	if errors.Is(err, errLocked) || ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return errors.Join(err, stateErr)
 }
 
-// openPhone opens the door for a SIP phone.
+// openPhone opens the door for a SIP phone. It comes first: a port that is not free should show
+// before the wait for tor.
 func (e *engine) openPhone(listen string) error {
 	secret, err := e.id.Derive("nightjar phone", nil)
 	if err != nil {
@@ -119,30 +141,20 @@ func (e *engine) openPhone(listen string) error {
 	defer clear(secret[:])
 	e.settings = sip.Config{Listen: listen, User: phoneUser,
 		Password: base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret[:20])}
-	if e.phone, err = sip.New(e.settings, phoneEngine{e.node}); err != nil {
-		return err
-	}
-	e.node.SetPhone(e.phone)
-	return nil
+	e.phone, err = sip.New(e.settings, phoneEngine{e})
+	return err
 }
 
 // work runs every part; the first to end ends the others.
-func (e *engine) work(ctx context.Context, door net.Listener) error {
+func (e *engine) work(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	locked := make(chan struct{})
 	g.Go(func() error { return e.node.Run(ctx) })
 	if e.phone != nil {
 		g.Go(func() error { return e.phone.Run(ctx) })
 	}
-	g.Go(func() error {
-		return control.Serve(ctx, door, control.Engine{Node: e.node, Status: e.status,
-			Phone: e.phoneSettings, Lock: func() { close(locked) }})
-	})
 	g.Go(func() error { e.narrate(ctx); return nil })
 	g.Go(func() error {
 		select {
-		case <-locked:
-			return errLocked
 		case <-e.tor.Done():
 			return onion.ErrTorDied
 		case <-ctx.Done():
@@ -203,11 +215,11 @@ func (e *engine) phoneSettings() control.Phone {
 }
 
 // phoneEngine is what a phone's door needs of a node.
-type phoneEngine struct{ *node.Node }
+type phoneEngine struct{ *engine }
 
 // Contacts lists the names a phone can call.
 func (p phoneEngine) Contacts() (names []string) {
-	for _, c := range p.Node.Contacts() {
+	for _, c := range p.node.Contacts() {
 		names = append(names, c.Name)
 	}
 	return names
@@ -215,15 +227,15 @@ func (p phoneEngine) Contacts() (names []string) {
 
 // Send queues a text.
 func (p phoneEngine) Send(ctx context.Context, contact, text string) error {
-	_, err := p.Node.Send(ctx, contact, text)
+	_, err := p.node.Send(ctx, contact, text)
 	return err
 }
 
 // Online reports whether the contact is connected.
-func (p phoneEngine) Online(contact string) bool { return p.Node.Connected(contact) }
+func (p phoneEngine) Online(contact string) bool { return p.node.Connected(contact) }
 
 // Dial begins a call.
 func (p phoneEngine) Dial(ctx context.Context, contact string, offer []talk.Codec) (
 	talk.Call, error) {
-	return p.Node.Dial(ctx, contact, offer)
+	return p.node.Dial(ctx, contact, offer)
 }

@@ -58,7 +58,12 @@ ask for a fresh one.
 	helpCardRead = `Shows what a card holds before you use it. Needs no engine and sends nothing.
 
   nightjar card read nightjar:...`
-	helpContactAdd = `Invites the owner of a card, or of a bare address. The invitation is sealed:
+	helpCardOpen = `Lets people ask who have only your address and no card, or no more. It is off at
+first: whoever knows the address and runs many DHT nodes can then see when you are there,
+though neither who nor where you are.
+
+  nightjar card open on`
+	helpContactAdd = `Invites the owner of a card, or of a bare address if they said card open on. The invitation is sealed:
 only the owner can read it, and whether it is accepted shows only when it is. Waits until
 the invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
 
