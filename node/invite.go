@@ -57,6 +57,23 @@ func readCard(text string, now time.Time) (*card.Card, error) {
 	return c, nil
 }
 
+// SetOpen says whether those who know only our address, and hold no card, may ask to be in touch.
+// It is off at first: everybody who knows the address can find that inbox, and DHT nodes placed
+// there would see when somebody looks into it, which is when we are there.
+func (n *Node) SetOpen(open bool) error {
+	err := n.change(func(b *book.Book) error {
+		if b.Open == open {
+			return errUnchanged
+		}
+		b.Open = open
+		return nil
+	})
+	if err == nil {
+		poke(n.inboxPoke)
+	}
+	return err
+}
+
 // Invite makes the owner of a card, or of a bare address, a contact called name (or what the card
 // suggests, when name is ""). The invitation is left in the background; it is safe in the vault
 // when Invite returns the contact's name. Greeting may be empty.
@@ -117,12 +134,17 @@ func (n *Node) watchInboxes(ctx context.Context) {
 	}
 }
 
-// collect takes in every invitation that lies in one of our inboxes now.
+// collect takes in every invitation that lies in one of our inboxes now, those of our cards and the
+// open one of our address if we let it be.
 func (n *Node) collect(ctx context.Context) {
 	var cards []book.Issued
 	ready := false
 	n.look(func(b *book.Book) {
 		cards = append(cards, b.Cards...)
+		if b.Open {
+			cards = append(cards, book.Issued{Inbox: card.OpenInbox(n.self),
+				Expires: time.Now().Add(time.Hour)})
+		}
 		ready = len(b.Roads()) > 0
 	})
 	for _, c := range cards {

@@ -188,3 +188,21 @@ func TestNameNoCardCanCarryIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestBareAddressReachesThoseWhoAreOpen(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		desk, source := w.start(0, nil), w.start(1, nil)
+		if _, err := source.Invite(desk.Status().Address.String(), "desk", ""); err != nil {
+			t.Fatal(err)
+		}
+		w.await(source, EventInvited)
+		<-time.After(3 * time.Hour)
+		if len(desk.Contacts()) != 0 {
+			t.Fatal("the open inbox was looked into unasked")
+		}
+		if err := desk.SetOpen(true); err != nil {
+			t.Fatal(err)
+		}
+		w.await(desk, EventInvitation)
+	})
+}

@@ -170,7 +170,7 @@ func (e Engine) card(r *http.Request) (any, error) {
 }
 
 func (e Engine) open(r *http.Request) (any, error) {
-	q, err := body[OpenRequest](r)
+	q, err := body[openRequest](r)
 	if err != nil {
 		return nil, err
 	}

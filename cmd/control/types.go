@@ -79,8 +79,8 @@ type CardReply struct {
 	Next string `json:"next,omitempty"`
 }
 
-// OpenRequest is the body of POST /v1/open.
-type OpenRequest struct {
+// openRequest is the body of POST /v1/open.
+type openRequest struct {
 	Open bool `json:"open"` // who knows only the address may ask
 }
 

@@ -70,8 +70,7 @@ func cmdCardOpen(ctx context.Context, _ console, args []string) error {
 	if rest[0] != "on" && rest[0] != "off" {
 		return usageError{"say on or off"}
 	}
-	q := control.OpenRequest{Open: rest[0] == "on"}
-	return o.do(ctx, http.MethodPost, "/v1/open", q, nil)
+	return o.do(ctx, http.MethodPost, "/v1/open", map[string]bool{"open": rest[0] == "on"}, nil)
 }
 
 // writePNG writes a QR code as a picture. The library's own encoder would sign it with an address.

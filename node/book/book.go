@@ -55,6 +55,7 @@ type Book struct {
 	PathData []byte           `cbor:"7,keyasint,omitempty"` // the path's: tor's guards
 	Nodes    []netip.AddrPort `cbor:"8,keyasint,omitempty"` // DHT nodes from cards
 	Learned  []card.Gateway   `cbor:"9,keyasint,omitempty"` // from others' cards; not in ours
+	Open     bool             `cbor:"10,keyasint,omitempty"` // who knows only our address may ask
 }
 
 // Issued is a card we gave away. Whoever holds it can leave invitations in its inbox.

@@ -19,7 +19,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 // full is a book with something in every field.
 func full(t testing.TB) *Book {
 	t.Helper()
-	b := &Book{Name: "Newsdesk", Service: 3, PathData: []byte("guards")}
+	b := &Book{Name: "Newsdesk", Service: 3, Open: true, PathData: []byte("guards")}
 	must(t, b.Issue(Issued{Inbox: [32]byte{1}, Expires: noon.Add(time.Hour)}, noon))
 	b.AddGateway(card.Gateway{ID: strings.Repeat("a", 56), Port: 1})
 	b.AddNode(netip.MustParseAddrPort("192.0.2.7:6881"))
