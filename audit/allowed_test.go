@@ -22,8 +22,10 @@ var exceptions = []exception{
 		why: "the SIP library keeps its log in a package variable; it is silenced once"},
 	{rule: "texts", file: "onion/torproc/start.go", what: "error text holds a string",
 		why: "torconf.Phase.Word passes tor's fixed words only, which torconf's tests prove"},
-	{rule: "exports", file: "onion/doc.go", what: "package exports 36 names",
+	{rule: "exports", file: "onion/dial.go", what: "package exports 36 names",
 		why: "the one door to four layers below it; a third of the names are sentinels"},
+	{rule: "exports", file: "cmd/control/client.go", what: "package exports 28 names",
+		why: "half of them are the JSON types of docs/api.md"},
 	{rule: "exports", file: "node/talk/call.go", what: "package exports 27 names",
 		why: "messages and calls in one place, so that sip reads a single package of node"},
 }

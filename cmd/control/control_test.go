@@ -47,7 +47,8 @@ func TestSocketWorksHoweverLongThePathIs(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- Serve(ctx, l, opened(Engine{Phone: func() Phone { return Phone{On: true} }})) }()
+	door := opened(Engine{Phone: func() Phone { return Phone{On: true} }})
+	go func() { done <- Serve(ctx, l, door) }()
 	var p Phone
 	if err := NewClient(path).Do(ctx, http.MethodGet, "/v1/phone", nil, &p); err != nil || !p.On {
 		t.Errorf("answer %v, err %v", p, err)
