@@ -41,7 +41,7 @@ func cmdCardShow(ctx context.Context, c console, args []string) error {
 		if err != nil {
 			return errPicture
 		}
-		if *draw {
+		if *draw && !o.json {
 			fmt.Fprint(c.out, blocks(code))
 		}
 		if *picture != "" {

@@ -22,7 +22,11 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	req := control.InviteRequest{Card: rest[0], Greeting: *greeting}
+	text, err := c.argument(rest[0])
+	if err != nil {
+		return err
+	}
+	req := control.InviteRequest{Card: text, Greeting: *greeting}
 	if len(rest) == 2 {
 		req.Name = rest[1]
 	}

@@ -27,12 +27,8 @@ func cmdSend(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	req := control.SendRequest{Contact: rest[0], Text: strings.Join(rest[1:], " ")}
-	if req.Text == "-" {
-		b, err := io.ReadAll(io.LimitReader(c.in, talk.MaxText+1))
-		if err != nil {
-			return errInput
-		}
-		req.Text = strings.TrimRight(string(b), "\n")
+	if req.Text, err = c.argument(req.Text); err != nil {
+		return err
 	}
 	cl, err := o.client()
 	if err != nil {
@@ -63,6 +59,19 @@ func cmdSend(ctx context.Context, c console, args []string) error {
 		fmt.Fprintf(c.out, "safe in the vault; %s gets it as soon as both are there\n", req.Contact)
 	}
 	return nil
+}
+
+// argument returns an argument, or for "-" what stands on standard input: others on this machine can
+// see the arguments of a running command.
+func (c console) argument(arg string) (string, error) {
+	if arg != "-" {
+		return arg, nil
+	}
+	b, err := io.ReadAll(io.LimitReader(c.in, talk.MaxText+1))
+	if err != nil {
+		return "", errInput
+	}
+	return strings.TrimRight(string(b), "\n"), nil
 }
 
 // delivered asks whether one message of ours has arrived.

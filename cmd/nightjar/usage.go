@@ -66,6 +66,7 @@ though neither who nor where you are.
 	helpContactAdd = `Invites the owner of a card, or of a bare address if they said card open on.
 The invitation is sealed: only the owner can read it, and whether it is accepted shows only
 when it is. Waits until the invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
+CARD of - reads the card from standard input.
 
   --greeting TEXT     a few words so that they know who asks (200 bytes)
   --no-wait           do not wait
