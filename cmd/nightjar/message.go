@@ -61,8 +61,8 @@ func cmdSend(ctx context.Context, c console, args []string) error {
 	return nil
 }
 
-// argument returns an argument, or for "-" what stands on standard input: others on this machine can
-// see the arguments of a running command.
+// argument returns an argument, or for "-" what stands on standard input: others on this machine
+// can see the arguments of a running command.
 func (c console) argument(arg string) (string, error) {
 	if arg != "-" {
 		return arg, nil
