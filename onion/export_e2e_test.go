@@ -11,7 +11,7 @@ import (
 
 // Rendezvous returns how many circuits to onion services are open.
 func (t *Tor) Rendezvous() int {
-	circuits, _ := t.proc.Info("circuit-status")
+	circuits, _ := t.process().Info("circuit-status")
 	n := 0
 	for line := range strings.Lines(circuits) {
 		if strings.Contains(line, " BUILT ") && strings.Contains(line, "HSCR_JOINED") {
@@ -22,13 +22,13 @@ func (t *Tor) Rendezvous() int {
 }
 
 // Info returns a value that tor knows.
-func (t *Tor) Info(key string) (string, error) { return t.proc.Info(key) }
+func (t *Tor) Info(key string) (string, error) { return t.process().Info(key) }
 
 // PID returns the number of the tor process.
-func (t *Tor) PID() int { return t.proc.PID() }
+func (t *Tor) PID() int { return t.process().PID() }
 
 // Kill ends the tor process from outside.
-func (t *Tor) Kill() error { return syscall.Kill(t.proc.PID(), syscall.SIGKILL) }
+func (t *Tor) Kill() error { return syscall.Kill(t.process().PID(), syscall.SIGKILL) }
 
 // Freeze stops the tor process from outside.
-func (t *Tor) Freeze() error { return syscall.Kill(t.proc.PID(), syscall.SIGSTOP) }
+func (t *Tor) Freeze() error { return syscall.Kill(t.process().PID(), syscall.SIGSTOP) }

@@ -14,6 +14,7 @@ import (
 
 	"nightjar/onion/quiet"
 	"nightjar/onion/torconf"
+	"nightjar/onion/torproc"
 )
 
 const (
@@ -24,7 +25,8 @@ const (
 	uploadsSettle = 5 * time.Second
 )
 
-// Publish makes a service reachable, as Path says. At most 256 clients can be named.
+// Publish makes a service reachable, as Path says. At most 256 clients can be named. The seed stays
+// in memory until the listener is closed, since tor may have to be told again.
 func (t *Tor) Publish(ctx context.Context, s Service) (Listener, error) {
 	if s.Port == 0 || len(s.Clients) > torconf.MaxClients {
 		return nil, &Error{"publish", Here, ErrRemote}
@@ -32,47 +34,115 @@ func (t *Tor) Publish(ctx context.Context, s Service) (Listener, error) {
 	if ctx.Err() != nil {
 		return nil, &Error{"publish", Here, context.Cause(ctx)}
 	}
-	var key bineed25519.KeyPair
-	private := ed25519.NewKeyFromSeed(s.Seed[:])
-	id := serviceID(private.Public().(ed25519.PublicKey))
-	key = bineed25519.FromCryptoPrivateKey(private)
-	clear(private)
-
-	target := t.proc.Socket()
-	unix, err := net.Listen("unix", target)
-	if err != nil {
-		return nil, t.fail("publish", Here, quiet.Error(err))
+	key := ed25519.NewKeyFromSeed(s.Seed[:])
+	l := &torListener{
+		tor: t, service: s, id: serviceID(key.Public().(ed25519.PublicKey)),
+		streams: make(chan net.Conn), published: make(chan struct{}), end: make(chan struct{}),
 	}
-	l := &torListener{tor: t, unix: unix, id: id, published: make(chan struct{}),
-		end: make(chan struct{})}
-	l.unwatch = t.proc.Watch(id, l.uploaded)
-	err = t.proc.AskSecret(func() (string, error) {
-		return torconf.AddOnion(key.PrivateKey(), s.Port, target, s.Clients)
-	})
-	clear(key.PrivateKey())
-	if err != nil {
-		l.unwatch()
-		unix.Close()
-		return nil, t.fail("publish", Gate, err)
+	clear(key)
+	proc := t.process()
+	if err := l.publish(proc); err != nil {
+		return nil, t.fail(proc, "publish", Gate, err)
 	}
-	go l.endWithTor() // until tor is gone or the listener closed
+	t.mu.Lock()
+	t.listeners[l] = true
+	same := t.proc == proc
+	t.mu.Unlock()
+	if !same { // tor ended and came back meanwhile, and knows nothing of the service
+		l.Close()
+		return nil, &Error{"publish", Here, ErrTorDied}
+	}
 	return l, nil
 }
 
-// A torListener is a published service.
+// A torListener is a published service. Its streams come from the socket that the tor of the day
+// knows; when that tor ends the socket goes, and the listener waits for the next one.
 type torListener struct {
 	tor       *Tor
-	unix      net.Listener
+	service   Service
 	id        string
-	unwatch   func()
+	streams   chan net.Conn
 	published chan struct{}
 	end       chan struct{} // closed by Close
+	feeding   sync.WaitGroup
+	telling   sync.Mutex // held while tor is told of the service, or that it is over
 
 	mu      sync.Mutex
+	unix    net.Listener
+	unwatch func()
 	uploads int
 	settle  *time.Timer
-	closed  bool
 	told    bool
+	closed  bool
+}
+
+// publish tells a tor of the service.
+func (l *torListener) publish(proc *torproc.Process) error {
+	l.telling.Lock()
+	defer l.telling.Unlock()
+	target := proc.Socket()
+	unix, err := net.Listen("unix", target)
+	if err != nil {
+		return quiet.Error(err)
+	}
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		unix.Close()
+		return nil
+	}
+	l.unix, l.unwatch = unix, proc.Watch(l.id, l.uploaded)
+	l.mu.Unlock()
+	err = proc.AskSecret(func() (string, error) {
+		private := ed25519.NewKeyFromSeed(l.service.Seed[:])
+		expanded := bineed25519.FromCryptoPrivateKey(private).PrivateKey()
+		return torconf.AddOnion(expanded, l.service.Port, target, l.service.Clients)
+	})
+	if err != nil {
+		l.suspend()
+		return err
+	}
+	l.feeding.Go(func() { l.feed(unix) })
+	return nil
+}
+
+// feed hands on the streams of one socket, until it is closed.
+func (l *torListener) feed(unix net.Listener) {
+	for {
+		c, err := unix.Accept()
+		if err != nil {
+			return
+		}
+		select {
+		case l.streams <- quiet.Conn(c):
+		case <-l.end:
+			c.Close()
+		case <-l.tor.done:
+			c.Close()
+		}
+	}
+}
+
+// suspend closes the socket of the tor of the day, and reports whether there was one.
+func (l *torListener) suspend() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.unix == nil {
+		return false
+	}
+	l.unwatch()
+	l.unix.Close()
+	l.unix = nil
+	return true
+}
+
+// drop ends what only an open service needs, and reports whether a tor knew of it.
+func (l *torListener) drop() bool {
+	l.telling.Lock()
+	defer l.telling.Unlock()
+	up := l.suspend()
+	clear(l.service.Seed[:])
+	return up
 }
 
 // uploaded counts the directories that hold a descriptor.
@@ -103,34 +173,25 @@ func (l *torListener) tell() {
 	}
 }
 
-// Accept waits for a stream. After Close the error is net.ErrClosed; if tor is gone, it wraps
-// ErrTorDied.
+// Accept waits for a stream. After Close the error is net.ErrClosed; if tor is gone for good, it
+// wraps ErrTorDied or ErrPathClosed.
 func (l *torListener) Accept() (net.Conn, error) {
-	c, err := l.unix.Accept()
-	if err == nil {
-		return quiet.Conn(c), nil
-	}
-	l.mu.Lock()
-	closed := l.closed
-	l.mu.Unlock()
-	switch {
-	case l.tor.proc.Closed():
-		return nil, &Error{"accept", Here, ErrPathClosed}
-	case l.tor.gone():
-		return nil, &Error{"accept", Here, ErrTorDied}
-	case closed:
-		return nil, net.ErrClosed
-	}
-	return nil, &Error{"accept", Gate, quiet.Error(err)}
-}
-
-// endWithTor closes the listener when tor is gone, so that Accept returns.
-func (l *torListener) endWithTor() {
 	select {
-	case <-l.tor.Done():
-		l.Close()
 	case <-l.end:
+		return nil, net.ErrClosed
+	default:
 	}
+	select {
+	case c := <-l.streams:
+		return c, nil
+	case <-l.end:
+		return nil, net.ErrClosed
+	case <-l.tor.done:
+	}
+	if l.tor.closed() {
+		return nil, &Error{"accept", Here, ErrPathClosed}
+	}
+	return nil, &Error{"accept", Here, ErrTorDied}
 }
 
 // Close ends the service. Streams that were accepted go on.
@@ -146,13 +207,18 @@ func (l *torListener) Close() error {
 		l.settle.Stop()
 	}
 	l.mu.Unlock()
-	l.unwatch()
-	l.unix.Close()
-	if l.tor.gone() {
+
+	up := l.drop()
+	l.tor.mu.Lock()
+	proc := l.tor.proc
+	delete(l.tor.listeners, l)
+	l.tor.mu.Unlock()
+	if !up {
 		return nil
 	}
-	if _, err := l.tor.proc.Ask(torconf.DelOnion(l.id)); err != nil {
-		return l.tor.fail("unpublish", Gate, err)
+	l.feeding.Wait()
+	if _, err := proc.Ask(torconf.DelOnion(l.id)); err != nil {
+		return l.tor.fail(proc, "unpublish", Gate, err)
 	}
 	return nil
 }

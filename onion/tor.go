@@ -1,18 +1,14 @@
-// The path through a tor process of our own.
+// The path through a tor process of our own: from start to end.
 
 package onion
 
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
 	"strings"
 	"sync"
-	"syscall"
-	"time"
+	"sync/atomic"
 
-	"nightjar/onion/socks"
 	"nightjar/onion/torconf"
 	"nightjar/onion/torproc"
 )
@@ -23,7 +19,10 @@ type TorConfig struct {
 	Dir      string         // parent of the 0700 runtime directory; "" means os.TempDir
 	State    []byte         // what an earlier Tor's State returned, or nil
 	Options  []string       // further settings, one a line, that pass CheckOptions
-	Progress func(Progress) // called on every step of the bootstrap; it may be nil
+	Progress func(Progress) // called on each step of each bootstrap; it may be nil
+	// Keep has tor started again when it ends by itself, with the same guards, and services
+	// published again. Until then dials fail with ErrTorDied; nothing goes another way.
+	Keep bool
 }
 
 // Progress is how far a way out has come.
@@ -35,19 +34,20 @@ type Progress struct {
 // A Tor is the path through one tor process: its own guards, its own store of client keys. What two
 // identities do in one Tor can be linked by those who watch when it is up; give each its own.
 type Tor struct {
-	proc *torproc.Process
+	config torproc.Config
+	keep   bool
+	end    chan struct{} // closed by Close
+	done   chan struct{} // closed when tor is gone and does not come back
+	once   sync.Once
+	stuck  atomic.Int64   // how many dials led nowhere: names the circuits of later ones
+	work   sync.WaitGroup // what dials have left to do
 
-	mu    sync.Mutex
-	auths map[string][32]byte // client keys that tor has been given, by service id
+	mu        sync.Mutex
+	proc      *torproc.Process // the one that runs, or ran last
+	auths     map[string][32]byte
+	listeners map[*torListener]bool
+	restarts  int
 }
-
-// dialTime is the longest that a dial takes; tor itself would go on for three minutes.
-const dialTime = time.Minute
-
-var errDialTime = errors.New("dial took too long")
-
-// maxAuths is how many client keys tor is given; beyond it one that is not in use is taken back.
-const maxAuths = 512
 
 // CheckOptions refuses settings that are not on the list of allowed ones: those that would open a
 // port, show the user, log, or start a program that is not a bridge's. The error is ErrTorOption.
@@ -61,145 +61,64 @@ func CheckOptions(lines []string) error {
 // StartTor starts a tor and returns when it has reached its network. Errors wrap ErrTorMissing,
 // ErrTorOld, ErrTorOption, ErrTorUnsafe, ErrTorDied or ErrNotBootstrapped.
 func StartTor(ctx context.Context, c TorConfig) (*Tor, error) {
-	pc := torproc.Config{Exe: c.Exe, Dir: c.Dir, State: c.State, Options: c.Options}
-	if c.Progress != nil {
-		pc.Progress = func(percent int, reason string) { c.Progress(Progress{percent, reason}) }
+	t := &Tor{
+		config: torproc.Config{Exe: c.Exe, Dir: c.Dir, State: c.State, Options: c.Options},
+		keep:   c.Keep,
+		end:    make(chan struct{}),
+		done:   make(chan struct{}),
+		auths:  map[string][32]byte{}, listeners: map[*torListener]bool{},
 	}
-	proc, err := torproc.Start(ctx, pc)
-	if err != nil {
+	if c.Progress != nil {
+		t.config.Progress = func(n int, reason string) { c.Progress(Progress{n, reason}) }
+	}
+	var err error
+	if t.proc, err = torproc.Start(ctx, t.config); err != nil {
 		place := Here
 		if errors.Is(err, ErrNotBootstrapped) {
 			place = Gate
 		}
 		return nil, &Error{"start tor", place, err}
 	}
-	return &Tor{proc: proc, auths: map[string][32]byte{}}, nil
+	go t.look()
+	return t, nil
 }
 
-// Dial opens a stream to an onion service, as Path says. After a minute it gives up with
-// ErrNoService.
-func (t *Tor) Dial(ctx context.Context, to Remote, iso Isolation) (net.Conn, error) {
-	if err := checkRemote(to); err != nil {
-		return nil, &Error{"dial", Here, err}
-	}
-	if iso == "" {
-		iso = NewIsolation()
-	}
-	if to.HasAuth {
-		if err := t.authorize(to); err != nil {
-			return nil, t.fail("dial", Gate, err)
-		}
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, dialTime, errDialTime)
-	defer cancel()
-	c, err := socks.Dial(ctx, t.proc.Socks(), string(iso), to.ID+".onion", to.Port)
-	if err == nil {
-		return c, nil
-	}
-	var refusal socks.Refusal
-	switch {
-	case errors.Is(err, errDialTime):
-		return nil, &Error{"dial", Network, ErrNoService}
-	case ctx.Err() != nil:
-		return nil, &Error{"dial", Network, err}
-	case errors.Is(err, socks.ErrRequest):
-		return nil, &Error{"dial", Here, ErrRemote}
-	case errors.As(err, &refusal):
-		place, why := meaning(refusal)
-		return nil, &Error{"dial", place, why}
-	}
-	return nil, t.fail("dial", Gate, err)
-}
-
-// meaning says where and why a stream was refused.
-func meaning(r socks.Refusal) (Place, error) {
-	switch r {
-	case socks.NoDescriptor, socks.BadDescriptor, socks.IntroFailed, socks.IntroTimeout:
-		return Peer, ErrNoService
-	case socks.AuthMissing, socks.AuthWrong:
-		return Peer, ErrNotAuthorized
-	case socks.BadAddress:
-		return Here, ErrRemote
-	case socks.RendFailed:
-		return Network, ErrNoService
-	}
-	return Network, ErrNoService // tor's general codes: a circuit failed, or the port is not served
-}
-
-// authorize gives tor the key for a service, unless it has it already.
-func (t *Tor) authorize(to Remote) error {
+// process returns the process that runs, or ran last.
+func (t *Tor) process() *torproc.Process {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if have, ok := t.auths[to.ID]; ok && have == to.Auth {
-		return nil
-	}
-	if len(t.auths) >= maxAuths {
-		for id := range t.auths {
-			t.proc.Ask(torconf.RemoveAuth(id))
-			delete(t.auths, id)
-			break
-		}
-	}
-	err := t.proc.AskSecret(func() (string, error) {
-		return torconf.AddAuth(to.ID, to.Auth), nil
-	})
-	if err == nil {
-		t.auths[to.ID] = to.Auth
-	}
-	return err
+	return t.proc
 }
 
-// fail says that an operation failed because tor is gone, if it is.
-func (t *Tor) fail(op string, place Place, err error) error {
-	switch {
-	case t.proc.Closed():
-		return &Error{op, Here, ErrPathClosed}
-	case errors.Is(err, ErrTorDied) || hungUp(err) && t.dying():
-		return &Error{op, Here, ErrTorDied}
-	}
-	return &Error{op, place, err}
-}
-
-// hungUp reports whether an error of tor's socket looks as if nobody were at its other end.
-func hungUp(err error) bool {
-	for _, sign := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNREFUSED, syscall.ENOENT,
-		syscall.ECONNRESET, syscall.EPIPE} {
-		if errors.Is(err, sign) {
-			return true
-		}
-	}
-	return false
-}
-
-// dying reports whether tor is gone, or is known to be within a moment: its sockets close shortly
-// before the system reports its end.
-func (t *Tor) dying() bool {
-	moment := time.NewTimer(500 * time.Millisecond)
-	defer moment.Stop()
+// closed reports whether the owner has closed the path.
+func (t *Tor) closed() bool {
 	select {
-	case <-t.proc.Done():
-		return true
-	case <-moment.C:
-		return false
-	}
-}
-
-func (t *Tor) gone() bool {
-	select {
-	case <-t.proc.Done():
+	case <-t.end:
 		return true
 	default:
 		return false
 	}
 }
 
-// Done is closed when the tor process is gone, whoever ended it. Nothing takes its place.
-func (t *Tor) Done() <-chan struct{} { return t.proc.Done() }
+// background runs f beside the caller, unless the path is closed. Close waits for it.
+func (t *Tor) background(f func()) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed() {
+		return false
+	}
+	t.work.Go(f)
+	return true
+}
+
+// Done is closed when the tor process is gone, whoever ended it; with TorConfig.Keep, when it is
+// gone and does not come back. Nothing takes its place.
+func (t *Tor) Done() <-chan struct{} { return t.done }
 
 // State returns what a later Tor needs to use the same guards: keep it sealed, it tells which they
 // are. Tor writes it rarely while it runs; after Close it is complete.
 func (t *Tor) State() ([]byte, error) {
-	state, err := t.proc.State()
+	state, err := t.process().State()
 	if err != nil {
 		return nil, &Error{"read tor state", Here, err}
 	}
@@ -212,22 +131,27 @@ type Health struct {
 	Bootstrapped bool
 	Circuits     int // that are built
 	Guards       int // that were chosen; usually the first of them is used
+	Restarts     int // after tor ended by itself
 }
 
-// Health asks tor how it is. The zero Health means that it is gone.
+// Health asks tor how it is. Without a Version it is gone, or being started again.
 func (t *Tor) Health() Health {
-	phase, err := t.proc.Info("status/bootstrap-phase")
+	t.mu.Lock()
+	proc, restarts := t.proc, t.restarts
+	t.mu.Unlock()
+	phase, err := proc.Info("status/bootstrap-phase")
 	if err != nil {
-		return Health{}
+		return Health{Restarts: restarts}
 	}
 	p, _ := torconf.ParsePhase(phase)
-	circuits, _ := t.proc.Info("circuit-status")
-	guards, _ := t.proc.Info("entry-guards")
+	circuits, _ := proc.Info("circuit-status")
+	guards, _ := proc.Info("entry-guards")
 	return Health{
-		Version:      t.proc.Version(),
+		Version:      proc.Version(),
 		Bootstrapped: p.Percent == 100,
 		Circuits:     strings.Count(circuits, " BUILT "),
 		Guards:       strings.Count(guards, "$"),
+		Restarts:     restarts,
 	}
 }
 
@@ -247,7 +171,14 @@ func (t *Tor) Exposes() []Exposure {
 
 // Close ends tor, wipes its directory and returns when nothing of it is left. Streams end.
 func (t *Tor) Close() error {
-	if err := t.proc.Close(); err != nil {
+	t.once.Do(func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		close(t.end)
+	})
+	<-t.done
+	t.work.Wait()
+	if err := t.process().Close(); err != nil {
 		return &Error{"close tor", Here, err}
 	}
 	return nil

@@ -155,6 +155,10 @@ func TestStrangersReachAPublishedService(t *testing.T) {
 	if s := c.RemoteAddr().String(); s != "path" {
 		t.Errorf("address %q", s)
 	}
+	_, err := here.Dial(t.Context(), onion.Remote{ID: l.ID(), Port: 8}, "")
+	if !errors.Is(err, onion.ErrNoService) {
+		t.Errorf("a port that is not served: %v", err)
+	}
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
@@ -162,10 +166,6 @@ func TestStrangersReachAPublishedService(t *testing.T) {
 		t.Errorf("accept on a closed listener: %v", err)
 	}
 	exchange(t, c) // what was accepted goes on
-	_, err := here.Dial(t.Context(), onion.Remote{ID: l.ID(), Port: 8}, "")
-	if !errors.Is(err, onion.ErrNoService) {
-		t.Errorf("a port that is not served: %v", err)
-	}
 }
 
 func TestOnlyAuthorizedClientsReachAService(t *testing.T) {

@@ -1,10 +1,10 @@
 // Package socks asks a tor for streams: SOCKS version 5 (RFC 1928) with user and password (RFC
-// 1929) over a unix socket. Tor takes the user's name for the name of a set of circuits. Host names
-// go to tor as they are: nothing is looked up here.
+// 1929) over a unix socket. Tor takes user and password for the name of a set of circuits. Host
+// names go to tor as they are: nothing is looked up here.
 //
 //	->  05 01 02                          version, one method: user and password
 //	<-  05 02
-//	->  01 | n | user n | 01 | '-'        version of RFC 1929, user, password
+//	->  01 | n | user n | n | password n  version of RFC 1929
 //	<-  01 00
 //	->  05 01 00 03 | n | host n | port2  connect to a name
 //	<-  05 | code | 00 | type | address | port2
@@ -56,16 +56,23 @@ const (
 	method      = 2 // user and password
 	connect     = 1
 	nameType    = 3
-	password    = "-"
 )
 
-// Dial asks the proxy at a unix socket for a stream to host and port, as user. It ends as soon as
-// ctx does, and then returns its cause. Other errors are a Refusal, ErrRequest, ErrProtocol and
-// those of the socket, without its address.
-func Dial(ctx context.Context, socket, user, host string, port uint16) (net.Conn, error) {
-	// Tor gives names that begin like this a meaning of their own (its proposal 351).
-	if user == "" || len(user) > 255 || host == "" || len(host) > 255 || port == 0 ||
-		strings.HasPrefix(user, "<torS0X>") {
+// A Login names the circuits that a stream may use.
+type Login struct{ User, Password string }
+
+// valid reports whether a login can be sent. Tor gives some names a meaning of their own (its
+// proposal 351).
+func (l Login) valid() bool {
+	return l.User != "" && len(l.User) <= 255 && l.Password != "" && len(l.Password) <= 255 &&
+		!strings.HasPrefix(l.User, "<torS0X>")
+}
+
+// Dial asks the proxy at a unix socket for a stream to host and port. It ends as soon as ctx does,
+// and then returns its cause. Other errors are a Refusal, ErrRequest, ErrProtocol and those of the
+// socket, without its address.
+func Dial(ctx context.Context, socket string, l Login, host string, port uint16) (net.Conn, error) {
+	if !l.valid() || host == "" || len(host) > 255 || port == 0 {
 		return nil, ErrRequest
 	}
 	var d net.Dialer
@@ -74,7 +81,7 @@ func Dial(ctx context.Context, socket, user, host string, port uint16) (net.Conn
 		return nil, cause(ctx, err)
 	}
 	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
-	err = ask(c, user, host, port)
+	err = ask(c, l, host, port)
 	if !stop() || err != nil {
 		c.Close()
 		if err == nil {
@@ -98,15 +105,15 @@ func cause(ctx context.Context, err error) error {
 }
 
 // ask leads the conversation to its end; the stream then follows on c.
-func ask(c io.ReadWriter, user, host string, port uint16) error {
+func ask(c io.ReadWriter, l Login, host string, port uint16) error {
 	if err := say(c, version, 1, method); err != nil {
 		return err
 	}
 	if err := expect(c, version, method); err != nil {
 		return err
 	}
-	b := append([]byte{authVersion, byte(len(user))}, user...)
-	b = append(append(b, byte(len(password))), password...)
+	b := append([]byte{authVersion, byte(len(l.User))}, l.User...)
+	b = append(append(b, byte(len(l.Password))), l.Password...)
 	if err := say(c, b...); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ var granted = []byte{5, 2, 1, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0}
 
 func TestConversationIsAsWritten(t *testing.T) {
 	p := proxy(append(granted, "stream"...)...)
-	if err := ask(p, "user", "host", 0x1234); err != nil {
+	if err := ask(p, Login{"user", "-"}, "host", 0x1234); err != nil {
 		t.Fatal(err)
 	}
 	want := "\x05\x01\x02" + "\x01\x04user\x01-" + "\x05\x01\x00\x03\x04host\x12\x34"
@@ -45,7 +45,7 @@ func TestRefusalsAreToldApart(t *testing.T) {
 		answer := bytes.Clone(granted)
 		answer[5] = byte(code)
 		var refusal Refusal
-		if err := ask(proxy(answer...), "u", "h", 1); !errors.As(err, &refusal) ||
+		if err := ask(proxy(answer...), Login{"u", "p"}, "h", 1); !errors.As(err, &refusal) ||
 			refusal != Refusal(code) {
 			t.Errorf("code %d: %v", code, err)
 		}
@@ -58,12 +58,12 @@ func TestOnlySocksIsBelieved(t *testing.T) {
 		{5, 2, 1, 1}, {5, 2, 5, 0}, // login refused
 		{5, 2, 1, 0, 4, 0, 0, 1}, {5, 2, 1, 0, 5, 0, 9, 1}, {5, 2, 1, 0, 5, 0, 0, 2},
 	} {
-		if err := ask(proxy(answer...), "u", "h", 1); !errors.Is(err, ErrProtocol) {
+		if err := ask(proxy(answer...), Login{"u", "p"}, "h", 1); !errors.Is(err, ErrProtocol) {
 			t.Errorf("answer %x: %v", answer, err)
 		}
 	}
 	for n := range granted {
-		if err := ask(proxy(granted[:n]...), "u", "h", 1); err == nil {
+		if err := ask(proxy(granted[:n]...), Login{"u", "p"}, "h", 1); err == nil {
 			t.Errorf("%d of %d bytes were enough", n, len(granted))
 		}
 	}
@@ -71,13 +71,19 @@ func TestOnlySocksIsBelieved(t *testing.T) {
 
 func TestImpossibleRequestsAreRefused(t *testing.T) {
 	long := strings.Repeat("a", 256)
+	ok := Login{"u", "p"}
 	for _, r := range []struct {
-		user, host string
-		port       uint16
-	}{{"", "h", 1}, {long, "h", 1}, {"u", "", 1}, {"u", long, 1}, {"u", "h", 0}, {"<torS0X>0", "h", 1}} {
-		_, err := Dial(t.Context(), filepath.Join(t.TempDir(), "none"), r.user, r.host, r.port)
+		login Login
+		host  string
+		port  uint16
+	}{
+		{Login{"", "p"}, "h", 1}, {Login{"u", ""}, "h", 1}, {Login{long, "p"}, "h", 1},
+		{Login{"u", long}, "h", 1}, {ok, "", 1}, {ok, long, 1}, {ok, "h", 0},
+		{Login{"<torS0X>0", "p"}, "h", 1},
+	} {
+		_, err := Dial(t.Context(), filepath.Join(t.TempDir(), "none"), r.login, r.host, r.port)
 		if !errors.Is(err, ErrRequest) {
-			t.Errorf("%.10q %.10q %d: %v", r.user, r.host, r.port, err)
+			t.Errorf("%.10q %.10q %d: %v", r.login, r.host, r.port, err)
 		}
 	}
 }
@@ -108,7 +114,7 @@ func TestDialEndsWithItsContextAndHangsUp(t *testing.T) {
 		io.Copy(io.Discard, c) // returns when the dialler hangs up
 		l.Close()
 	}()
-	if _, err := Dial(ctx, path, "u", "h", 1); err != why {
+	if _, err := Dial(ctx, path, Login{"u", "p"}, "h", 1); err != why {
 		t.Errorf("dial ended with %v", err)
 	}
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
@@ -118,7 +124,7 @@ func TestDialEndsWithItsContextAndHangsUp(t *testing.T) {
 
 func TestErrorsHoldNoPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret-name")
-	if _, err := Dial(t.Context(), path, "u", "h", 1); err == nil ||
+	if _, err := Dial(t.Context(), path, Login{"u", "p"}, "h", 1); err == nil ||
 		strings.Contains(err.Error(), "secret-name") {
 		t.Errorf("error %v", err)
 	}
@@ -139,7 +145,7 @@ func TestStreamOutlivesTheContext(t *testing.T) {
 		}
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
-	c, err := Dial(ctx, path, "u", "h", 1)
+	c, err := Dial(ctx, path, Login{"u", "p"}, "h", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +162,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte{5, 2, 1, 0, 5, 0xF0, 0, 3, 2, 'a', 'b', 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p := proxy(b...)
-		err := ask(p, "u", "h", 1)
+		err := ask(p, Login{"u", "p"}, "h", 1)
 		var refusal Refusal
 		if rest, _ := io.ReadAll(p); err == nil || errors.As(err, &refusal) {
 			if used := len(b) - len(rest); used < len(granted)-4 {

@@ -61,5 +61,8 @@ func AddAuth(id string, key [32]byte) string {
 // RemoveAuth returns the command that takes the key back.
 func RemoveAuth(id string) string { return "ONION_CLIENT_AUTH_REMOVE " + id }
 
+// Fetch returns the command that has the descriptor of a service fetched anew.
+func Fetch(id string) string { return "HSFETCH " + id }
+
 // DelOnion returns the command that ends a service.
 func DelOnion(id string) string { return "DEL_ONION " + id }

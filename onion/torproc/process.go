@@ -5,6 +5,7 @@ package torproc
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,9 +44,9 @@ type Process struct {
 	once    sync.Once
 
 	mu      sync.Mutex
-	heard   map[string]func(action string) // by service id
-	skewed  bool                           // tor has said that the clock is wrong
-	state   []byte                         // once closed
+	heard   map[string][]*watcher // by service id
+	skewed  bool                  // tor has said that the clock is wrong
+	state   []byte                // once closed
 	sockets int
 }
 
@@ -85,30 +86,40 @@ func (p *Process) run() {
 
 // event takes what tor reports unasked.
 func (p *Process) event(e control.Event) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	switch e := e.(type) {
 	case *control.HSDescEvent:
-		if f := p.heard[e.Address]; f != nil {
-			f(e.Action)
+		p.mu.Lock()
+		watchers := slices.Clone(p.heard[e.Address])
+		p.mu.Unlock()
+		for _, w := range watchers {
+			w.f(e.Action)
 		}
 	case *control.StatusEvent:
-		if e.Action == "CLOCK_SKEW" {
-			p.skewed = true
-		}
+		p.mu.Lock()
+		p.skewed = p.skewed || e.Action == "CLOCK_SKEW"
+		p.mu.Unlock()
 	}
 }
 
-// Watch has f called with what happens to the descriptors of a service of ours ("UPLOADED", ...),
-// until the function that it returns is called. f must return at once.
+// A watcher is told what happens to the descriptors of one service.
+type watcher struct{ f func(action string) }
+
+// Watch has f called with what happens to the descriptors of a service ("UPLOADED", "RECEIVED",
+// "FAILED", ...), until the function that it returns is called, or shortly after. f must return at
+// once.
 func (p *Process) Watch(id string, f func(action string)) (stop func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.heard[id] = f
+	w := &watcher{f}
+	p.heard[id] = append(p.heard[id], w)
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		delete(p.heard, id)
+		rest := slices.Clone(p.heard[id])
+		rest = slices.DeleteFunc(rest, func(o *watcher) bool { return o == w })
+		if p.heard[id] = rest; len(rest) == 0 {
+			delete(p.heard, id)
+		}
 	}
 }
 

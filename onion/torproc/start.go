@@ -33,7 +33,7 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{dir: dir, done: make(chan struct{}), heard: map[string]func(string){}}
+	p := &Process{dir: dir, done: make(chan struct{}), heard: map[string][]*watcher{}}
 	if err := p.launch(exe, c); err != nil {
 		dir.wipe()
 		return nil, err
