@@ -5,7 +5,7 @@ FUZZTIME    ?= 20s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Packages with slow tests on real networks and real phones, and all but the house rules.
-e2e   = $(shell grep -rl --include='*_test.go' '^//go:build.*e2e' . | xargs -r dirname | sort -u)
+e2e   = $(shell grep -rl --exclude-dir=testdata --include='*_test.go' '^//go:build.*e2e' . | xargs -r dirname | sort -u)
 rooms = $(shell go list ./... | grep -v '^nightjar/audit$$')
 
 .DEFAULT_GOAL := help
