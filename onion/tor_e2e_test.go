@@ -37,7 +37,7 @@ func withNetwork(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	var err error
-	network, err = tornet.Start(ctx, tornet.Options{Progress: func(step string, d time.Duration) {
+	network, err = tornet.Start(ctx, tornet.Options{Bridge: true, Progress: func(step string, d time.Duration) {
 		fmt.Printf("%6.1f s  %s\n", d.Seconds(), step)
 	}})
 	if err != nil {

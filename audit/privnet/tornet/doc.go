@@ -11,6 +11,7 @@
 //	|relay 0|relay 1|  ...  |       |       |relay 5|   127.0.0.2:base+2..base+7, guards
 //	+-------+-------+-------+-------+-------+-------+
 //	            ^ clients: Torrc() gives the lines that they need
+//	bridge 127.0.0.1:base+8, obfs4 at base+9: in no list, BridgeTorrc() gives the lines
 //
 // A network takes about 15 s to become usable and some 90 MB of memory; share one per test binary.
 // It has no exits: only onion services can be reached through it.

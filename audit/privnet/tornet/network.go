@@ -20,6 +20,7 @@ type Options struct {
 	Dir     string // parent of the network's own directory; "" means the system's temporary one
 	Tor     string // the tor program; "" means the one in PATH or in /usr/sbin
 	Gencert string // the tor-gencert program; "" means the one in PATH
+	Bridge  bool   // also start a bridge that speaks obfs4
 	// Progress is called on each step, one call at a time; it may be nil.
 	Progress func(step string, elapsed time.Duration)
 }
@@ -37,6 +38,10 @@ type Network struct {
 	authority    string // the DirAuthority line
 	nursery      *nursery
 	procs        []*process // the authority first
+	bridge       *process
+	bridgeAt     string // where its transport listens
+	bridgeLine   string // how a client reaches it
+	transport    string // the program that speaks its transport
 	begun        time.Time
 	progress     func(string, time.Duration)
 }
@@ -52,8 +57,8 @@ func Start(ctx context.Context, o Options) (*Network, error) {
 	if o.Relays == 0 {
 		o.Relays = defaultRelays
 	}
-	if o.Relays+2 >= blockSize {
-		return nil, fmt.Errorf("start tor network: at most %d relays", blockSize-3)
+	if o.Relays+4 >= blockSize {
+		return nil, fmt.Errorf("start tor network: at most %d relays", blockSize-5)
 	}
 	tor, gencert, err := programs(o)
 	if err != nil {
@@ -99,7 +104,7 @@ func (n *Network) start(ctx context.Context, o Options, slack time.Duration) err
 	if n.dir, n.lock, err = makeDir(o.Dir); err != nil {
 		return err
 	}
-	if n.base, n.held, err = reservePorts(o.Relays + 2); err != nil {
+	if n.base, n.held, err = reservePorts(o.Relays + 4); err != nil {
 		return err
 	}
 	n.say("making the authority's keys")
@@ -114,7 +119,10 @@ func (n *Network) start(ctx context.Context, o Options, slack time.Duration) err
 	if err := n.spawn(authority, o.Relays); err != nil {
 		return err
 	}
-	return n.awaitUsable(ctx)
+	if err := n.awaitUsable(ctx); err != nil || !o.Bridge {
+		return err
+	}
+	return n.startBridge(ctx, o.Relays)
 }
 
 // spawn starts the authority and the relays.
@@ -146,6 +154,10 @@ func (n *Network) Torrc() []string { return n.common() }
 
 // Stop ends every process and removes the network's directory. It may be called twice.
 func (n *Network) Stop() error {
+	if n.bridge != nil {
+		n.procs = append(n.procs, n.bridge)
+		n.bridge = nil
+	}
 	for _, p := range n.procs {
 		p.cmd.Process.Kill()
 	}
