@@ -5,60 +5,12 @@
 package onion_test
 
 import (
-	"context"
 	"errors"
-	"os"
 	"testing"
 	"time"
 
 	"nightjar/onion"
 )
-
-// keepTor is startTor for a tor that is kept.
-func keepTor(t *testing.T) *onion.Tor {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "nj")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tor, err := onion.StartTor(ctx, onion.TorConfig{Dir: dir, Options: network.Torrc(), Keep: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		tor.Close()
-		if left, _ := os.ReadDir(dir); len(left) != 0 {
-			t.Errorf("%d files left", len(left))
-		}
-		os.Remove(dir)
-	})
-	return tor
-}
-
-// back dials until the service answers again, and returns how long that took.
-func back(t *testing.T, tor *onion.Tor, to onion.Remote) time.Duration {
-	t.Helper()
-	for begun := time.Now(); ; {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		c, err := tor.Dial(ctx, to, "")
-		cancel()
-		if err == nil {
-			c.SetDeadline(time.Now().Add(5 * time.Second))
-			c.Write([]byte("?"))
-			_, err = c.Read(make([]byte, 1))
-			c.Close()
-		}
-		if err == nil {
-			return time.Since(begun).Round(time.Millisecond)
-		}
-		if time.Since(begun) > 2*time.Minute {
-			t.Fatalf("not back: %v", err)
-		}
-		<-time.After(100 * time.Millisecond)
-	}
-}
 
 func TestKeptTorComesBackWithItsServices(t *testing.T) {
 	there, here := keepTor(t), keepTor(t)

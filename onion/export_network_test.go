@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e || bench
 
 // What tests look at and do behind the path's back.
 
@@ -32,3 +32,6 @@ func (t *Tor) Kill() error { return syscall.Kill(t.process().PID(), syscall.SIGK
 
 // Freeze stops the tor process from outside.
 func (t *Tor) Freeze() error { return syscall.Kill(t.process().PID(), syscall.SIGSTOP) }
+
+// Socks returns the name of tor's SOCKS socket.
+func (t *Tor) Socks() string { return t.process().Socks() }
