@@ -49,16 +49,20 @@ func settings(cfg Config, at netip.AddrPort) []Setting {
 	}
 }
 
-// baresipLine is for ~/.baresip/accounts.
+// baresipLine is for ~/.baresip/accounts. The outbound proxy makes the phone send everything to
+// the door: without it a foreign address would be looked up and called over the open network.
 func baresipLine(cfg Config, at netip.AddrPort) string {
-	return fmt.Sprintf("<sip:%s@%s;transport=tcp>;auth_user=%s;auth_pass=%s;regint=300\n",
-		cfg.User, at, cfg.User, cfg.Password)
+	return fmt.Sprintf("# in ~/.baresip/accounts\n<sip:%s@%s;transport=tcp>;auth_user=%s;"+
+		"auth_pass=%s;outbound=\"sip:%s;transport=tcp\";regint=300\n",
+		cfg.User, at, cfg.User, cfg.Password, at)
 }
 
-// linphoneLines are for linphonerc; an account already there must be renumbered.
+// linphoneLines are for linphonerc; an account already there must be renumbered. The phone's own
+// ports are named because its default is the door's; the route keeps every call with the door.
 func linphoneLines(cfg Config, at netip.AddrPort) string {
-	return fmt.Sprintf("[auth_info_0]\nusername=%s\npasswd=%s\nrealm=%s\n\n"+
-		"[proxy_0]\nreg_proxy=<sip:%s;transport=tcp>\nreg_identity=sip:%s@%s\n"+
-		"reg_expires=300\nreg_sendregister=1\npublish=0\n",
-		cfg.User, cfg.Password, gate.Realm, at, cfg.User, at)
+	return fmt.Sprintf("# in ~/.linphonerc\n[sip]\nsip_port=5066\nsip_tcp_port=5066\n"+
+		"default_proxy=0\n\n[auth_info_0]\nusername=%s\npasswd=%s\nrealm=%s\n\n"+
+		"[proxy_0]\nreg_proxy=<sip:%s;transport=tcp>\nreg_route=<sip:%s;transport=tcp;lr>\n"+
+		"reg_identity=sip:%s@%s\nreg_expires=300\nreg_sendregister=1\npublish=0\n",
+		cfg.User, cfg.Password, gate.Realm, at, at, cfg.User, at)
 }

@@ -54,7 +54,12 @@ func play(o options) int {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if err := show(ctx, o); err != nil {
+	err := show(ctx, o)
+	if errors.Is(context.Cause(ctx), context.Canceled) {
+		fmt.Fprintln(os.Stderr, "demo: interrupted; everything it started has ended")
+		return 1
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "demo: FAILED: %v\n", err)
 		return 1
 	}

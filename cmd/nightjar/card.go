@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
 	"image/png"
 	"net/http"
 	"os"
@@ -73,21 +75,35 @@ func cmdCardOpen(ctx context.Context, _ console, args []string) error {
 	return o.do(ctx, http.MethodPost, "/v1/open", map[string]bool{"open": rest[0] == "on"}, nil)
 }
 
-// writePNG writes a QR code as a picture. The library's own encoder would sign it with an address.
+// quiet is the margin of a QR code in modules that readers need.
+const quiet = 4
+
+// writePNG writes a QR code as a picture of 8 pixels a module. The library's own encoder would sign
+// it with an address.
 func writePNG(file string, code *qr.Code) error {
+	const module = 8
+	size := (code.Size + 2*quiet) * module
+	picture := image.NewGray(image.Rect(0, 0, size, size))
+	for y := range size {
+		for x := range size {
+			if !code.Black(x/module-quiet, y/module-quiet) {
+				picture.SetGray(x, y, color.Gray{Y: 255})
+			}
+		}
+	}
 	var b bytes.Buffer
-	if png.Encode(&b, code.Image()) != nil || os.WriteFile(file, b.Bytes(), 0o600) != nil {
+	if png.Encode(&b, picture) != nil || os.WriteFile(file, b.Bytes(), 0o600) != nil {
 		return errPicture
 	}
 	return nil
 }
 
 // blocks draws a QR code with half-block characters, two rows a line, light on dark, with the
-// quiet zone of four modules that readers need.
+// quiet zone, in colours of its own so that it can be read on a light terminal too.
 func blocks(code *qr.Code) string {
-	const quiet = 4
 	var b strings.Builder
 	for y := -quiet; y < code.Size+quiet; y += 2 {
+		b.WriteString("\x1b[97;40m") // white on black
 		for x := -quiet; x < code.Size+quiet; x++ {
 			top, bottom := code.Black(x, y), code.Black(x, y+1)
 			switch {
@@ -101,7 +117,7 @@ func blocks(code *qr.Code) string {
 				b.WriteRune('█')
 			}
 		}
-		b.WriteRune('\n')
+		b.WriteString("\x1b[0m\n")
 	}
 	return b.String()
 }

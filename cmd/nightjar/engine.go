@@ -19,6 +19,12 @@ import (
 // errTorrc is a --torrc file that cannot be read.
 var errTorrc = errors.New("the file of tor options cannot be read")
 
+// stuckAfter is how long tor may stay at one step before the user is told what may be wrong.
+const stuckAfter = 45 * time.Second
+
+const stuckHint = "is there a network, and is this machine's clock right? " +
+	"if tor is blocked here, ask a friend for a bridge line and give it with --torrc"
+
 // torFlags are the flags of commands that start tor.
 type torFlags struct {
 	exe   *string
@@ -41,9 +47,15 @@ func (c console) startTor(ctx context.Context, f torFlags, id *keystore.Identity
 		return nil, err
 	}
 	start := time.Now()
+	patience := time.AfterFunc(stuckAfter, func() {
+		c.step(start, "tor does not get on: "+stuckHint)
+		tell("tor does not get on; " + stuckHint)
+	})
+	defer patience.Stop()
 	return onion.StartTor(ctx, onion.TorConfig{
 		Exe: *f.exe, State: guards, Options: lines,
 		Progress: func(p onion.Progress) {
+			patience.Reset(stuckAfter)
 			how := fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason))
 			tell(how)
 			c.step(start, how)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 
 	"nightjar/keystore"
 	"nightjar/node"
@@ -39,7 +40,14 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	defer release()
+	_, missing := os.Stat(h.vault())
 	id, err := o.create(ctx, h, max(*keep, 0))
+	if err != nil && missing != nil {
+		_ = os.Remove(h.vault()) // half made: nothing is in it yet
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return errDisk
+	}
 	if err != nil {
 		return err
 	}
@@ -56,8 +64,19 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 		return c.json(map[string]string{"address": address})
 	}
 	fmt.Fprintln(c.out, "your address is", address)
-	fmt.Fprintln(c.out, "next: nightjar up")
+	fmt.Fprintln(c.out, "next:", o.same("nightjar up"))
 	return nil
+}
+
+// errDisk says that the vault does not fit.
+var errDisk = errors.New("there is no room for a vault of 4 MiB")
+
+// same is a command for the same home.
+func (o *options) same(command string) string {
+	if o.home == "" {
+		return command
+	}
+	return command + " --home " + o.home
 }
 
 // create asks for the new password, then for those of identities that must not be overwritten.

@@ -29,6 +29,9 @@ func (c console) say(cmd *command, err error) int {
 	case errors.As(err, &misuse):
 		fmt.Fprintf(c.err, "nightjar: %s\n%s", misuse.msg, cmd.usage())
 		return 2
+	case errors.Is(err, context.Canceled) && (cmd.name == "up" || cmd.name == "gateway"):
+		fmt.Fprintln(c.err, "nightjar: stopped")
+		return 1
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(c.err, "nightjar: interrupted; what was begun goes on in the engine")
 		return 1
@@ -113,6 +116,7 @@ func hints() []struct {
 			"passwords; with --keep 0 each hidden one is overwritten with a chance of 1 in 16"},
 		{errNoTerminal, "run it in a terminal, or give the password with --password-fd N"},
 		{errRetype, "nothing was made; try again"},
+		{errDisk, "make room and try again; nothing was made"},
 		{errHome, "make it yours alone: chmod 700 DIR; or give another: --home DIR"},
 		{errTorrc, "check the name given with --torrc"},
 		{errNoNodes, "give one: nightjar gateway --node IP:PORT"},

@@ -32,16 +32,21 @@ nightjar help COMMAND shows more, with examples.
 const (
 	helpInit = `Makes the vault file, if there is none, and an identity in it that your password
 opens. Nothing is sent. The same vault can hold several identities, each under its own
-password; nobody can tell how many.
+password; nobody can tell how many. A password that is lost cannot be recovered.
+
+  --name TEXT     what your cards and invitations call you
+  --keep N        in a vault that is there: ask for the passwords of N identities that must
+                  not be overwritten, after the new one; with --password-fd a line each
 
   nightjar init
-  nightjar init --name "Newsdesk"     what your cards and invitations call you`
+  nightjar init --name "Newsdesk"
+  nightjar init --keep 1              a second identity`
 	helpUp = `Opens the identity, starts tor, and keeps you reachable until you press Ctrl-C or
 say nightjar lock. A SIP phone on this machine can register with it: nightjar phone show.
 
   --sip HOST:PORT     where the phone registers, loopback only (default 127.0.0.1:5060)
   --no-phone          open nothing for a phone
-  --tor FILE          the tor program (default: tor in PATH)
+  --tor FILE          the tor program (default: the one installed)
   --torrc FILE        more options for tor, one a line; those that would weaken it are refused
 
   nightjar up
