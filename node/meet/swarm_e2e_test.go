@@ -210,7 +210,8 @@ func TestNodesCannotLinkTheSlotsOfAPair(t *testing.T) {
 			b := body(t, lasting(n))
 			later := now.Add(time.Duration(e) * epochLength)
 			err := m.road(t.Context(), func(r *walk.Road) error {
-				_, err := put(t.Context(), r, stable, b, later, func(*walk.Item) bool { return true })
+				always := func(*walk.Item) bool { return true }
+				_, err := put(t.Context(), r, stable, b, later, always)
 				return err
 			})
 			if err != nil {
