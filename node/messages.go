@@ -256,3 +256,17 @@ func (n *Node) Messages(contact string, mark bool) (out []book.Entry, err error)
 	}
 	return out, nil
 }
+
+// MarkRead turns the messages with these ids into read ones: those that somebody has seen.
+func (n *Node) MarkRead(ids []talk.ID) error {
+	err := n.change(func(b *book.Book) error {
+		if !b.MarkThese(ids) {
+			return errUnchanged
+		}
+		return nil
+	})
+	if err == nil {
+		n.makeRoom()
+	}
+	return err
+}

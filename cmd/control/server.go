@@ -16,6 +16,7 @@ import (
 	"nightjar/node"
 	"nightjar/node/book"
 	"nightjar/node/card"
+	"nightjar/node/talk"
 )
 
 // maxBody is the largest request body in bytes.
@@ -187,8 +188,24 @@ func (e Engine) read(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(q.IDs) > 0 {
+		return e.readThese(q.IDs)
+	}
 	entries, err := e.Node.Messages(q.Contact, true)
 	return texts(entries), err
+}
+
+// readThese marks the messages that a program has shown.
+func (e Engine) readThese(hexes []string) (any, error) {
+	ids := make([]talk.ID, len(hexes))
+	for i, h := range hexes {
+		b, err := hex.DecodeString(h)
+		if err != nil || len(b) != len(ids[i]) {
+			return nil, errRequest
+		}
+		ids[i] = talk.ID(b)
+	}
+	return []Message{}, e.Node.MarkRead(ids)
 }
 
 func texts(entries []book.Entry) []Message {

@@ -113,9 +113,11 @@ type SendReply struct {
 	State string `json:"state"`
 }
 
-// ReadRequest is the body of POST /v1/messages/read; "" means all contacts.
+// ReadRequest is the body of POST /v1/messages/read: the messages of a contact, "" for all, or
+// those with these ids and no others.
 type ReadRequest struct {
-	Contact string `json:"contact"`
+	Contact string   `json:"contact"`
+	IDs     []string `json:"ids,omitempty"`
 }
 
 // GatewayRequest is the body of POST /v1/gateways.

@@ -15,8 +15,11 @@ import (
 	"nightjar/node/talk"
 )
 
-// errInput is standard input that cannot be read.
-var errInput = errors.New("the text could not be read from standard input")
+// Errors of reading and writing what a person sees.
+var (
+	errInput  = errors.New("the text could not be read from standard input")
+	errOutput = errors.New("the messages could not be printed")
+)
 
 // cmdSend sends a message.
 func cmdSend(ctx context.Context, c console, args []string) error {
@@ -89,7 +92,7 @@ func delivered(ctx context.Context, cl *control.Client, contact, id string) bool
 	return true // finished messages may be forgotten
 }
 
-// cmdRead shows messages and marks them read.
+// cmdRead shows messages, then marks read what was shown.
 func cmdRead(ctx context.Context, c console, args []string) error {
 	o := newOptions("read")
 	all := o.set.Bool("all", false, "")
@@ -97,32 +100,49 @@ func cmdRead(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	req := control.ReadRequest{}
+	contact := ""
 	if len(rest) == 1 {
-		req.Contact = rest[0]
+		contact = rest[0]
 	}
 	var list []control.Message
-	if err := o.do(ctx, http.MethodPost, "/v1/messages/read", req, &list); err != nil {
+	path := "/v1/messages?contact=" + url.QueryEscape(contact)
+	if err := o.do(ctx, http.MethodGet, path, nil, &list); err != nil {
 		return err
 	}
-	shown := []control.Message{}
+	shown, seen := []control.Message{}, control.ReadRequest{Contact: contact}
 	for _, m := range list {
+		if m.State == "unread" {
+			seen.IDs = append(seen.IDs, m.ID)
+		}
 		if *all || m.State == "unread" {
 			shown = append(shown, m)
 		}
 	}
-	if o.json {
-		return c.json(shown)
+	if err := o.show(c, shown); err != nil {
+		return errOutput // nothing is marked: it comes again
 	}
-	for _, m := range shown {
+	if len(seen.IDs) == 0 {
+		return nil
+	}
+	return o.do(ctx, http.MethodPost, "/v1/messages/read", seen, nil)
+}
+
+// show prints messages.
+func (o *options) show(c console, list []control.Message) error {
+	if o.json {
+		return c.json(list)
+	}
+	for _, m := range list {
 		who := m.Contact + ":"
 		if m.Out {
 			who = "to " + m.Contact + " (" + m.State + "):"
 		}
-		fmt.Fprintf(c.out, "%s  %s %s\n", m.At.Local().Format("2006-01-02 15:04"), who,
-			escape(m.Text))
+		when := m.At.Local().Format("2006-01-02 15:04")
+		if _, err := fmt.Fprintf(c.out, "%s  %s %s\n", when, who, escape(m.Text)); err != nil {
+			return err
+		}
 	}
-	if len(shown) == 0 {
+	if len(list) == 0 {
 		fmt.Fprintln(c.err, "nothing new; older ones: nightjar read --all")
 	}
 	return nil

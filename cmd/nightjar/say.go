@@ -116,6 +116,7 @@ func hints() []struct {
 			"passwords; with --keep 0 each hidden one is overwritten with a chance of 1 in 16"},
 		{errNoTerminal, "run it in a terminal, or give the password with --password-fd N"},
 		{errRetype, "nothing was made; try again"},
+		{errOutput, "nothing was marked read; print it elsewhere: nightjar read"},
 		{errDisk, "make room and try again; nothing was made"},
 		{errHome, "make it yours alone: chmod 700 DIR; or give another: --home DIR"},
 		{errTorrc, "check the name given with --torrc"},

@@ -49,12 +49,12 @@ type Book struct {
 	Cards    []Issued         `cbor:"1,keyasint,omitempty"`
 	Contacts []Contact        `cbor:"2,keyasint,omitempty"`
 	Messages []Entry          `cbor:"3,keyasint,omitempty"`
-	Gateways []card.Gateway   `cbor:"4,keyasint,omitempty"` // given by the user; in our cards
-	Refused  [][16]byte       `cbor:"5,keyasint,omitempty"` // invitations dealt with, see Settle
-	Service  uint32           `cbor:"6,keyasint,omitempty"` // generation of our onion service
-	PathData []byte           `cbor:"7,keyasint,omitempty"` // the path's: tor's guards
-	Nodes    []netip.AddrPort `cbor:"8,keyasint,omitempty"` // DHT nodes from cards
-	Learned  []card.Gateway   `cbor:"9,keyasint,omitempty"` // from others' cards; not in ours
+	Gateways []card.Gateway   `cbor:"4,keyasint,omitempty"`  // given by the user; in our cards
+	Refused  [][16]byte       `cbor:"5,keyasint,omitempty"`  // invitations dealt with, see Settle
+	Service  uint32           `cbor:"6,keyasint,omitempty"`  // generation of our onion service
+	PathData []byte           `cbor:"7,keyasint,omitempty"`  // the path's: tor's guards
+	Nodes    []netip.AddrPort `cbor:"8,keyasint,omitempty"`  // DHT nodes from cards
+	Learned  []card.Gateway   `cbor:"9,keyasint,omitempty"`  // from others' cards; not in ours
 	Open     bool             `cbor:"10,keyasint,omitempty"` // who knows only our address may ask
 }
 

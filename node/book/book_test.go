@@ -263,3 +263,21 @@ func FuzzBook(f *testing.F) {
 		}
 	})
 }
+
+func TestOnlyWhatWasShownBecomesRead(t *testing.T) {
+	b := full(t)
+	b.Receive("source", talk.ID{8}, "shown", noon)
+	if !b.MarkThese([]talk.ID{{8}, {1}}) || b.MarkThese([]talk.ID{{8}}) {
+		t.Error("marking tells wrongly whether there was anything to mark")
+	}
+	states := map[talk.ID]talk.State{}
+	for _, e := range b.Messages {
+		states[e.Message.ID] = e.Message.State
+	}
+	want := map[talk.ID]talk.State{{1}: talk.Queued, {2}: talk.Unread, {8}: talk.Read}
+	for id, s := range want {
+		if states[id] != s {
+			t.Errorf("message %d is %v, want %v", id[0], states[id], s)
+		}
+	}
+}

@@ -3,6 +3,7 @@
 package book
 
 import (
+	"slices"
 	"time"
 
 	"nightjar/node/talk"
@@ -75,6 +76,19 @@ func (b *Book) MarkRead(with string) bool {
 	for i := range b.Messages {
 		m := &b.Messages[i].Message
 		if (with == "" || b.Messages[i].With == with) && m.State == talk.Unread {
+			m.State, any = talk.Read, true
+		}
+	}
+	return any
+}
+
+// MarkThese turns the unread messages with these ids into read ones. It reports whether there were
+// any.
+func (b *Book) MarkThese(ids []talk.ID) bool {
+	any := false
+	for i := range b.Messages {
+		m := &b.Messages[i].Message
+		if m.State == talk.Unread && slices.Contains(ids, m.ID) {
 			m.State, any = talk.Read, true
 		}
 	}
