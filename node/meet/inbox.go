@@ -96,6 +96,10 @@ func (m *Meeting) Collect(ctx context.Context, inbox [32]byte) ([][]byte, error)
 	rand.Shuffle(len(slots), func(i, j int) { slots[i], slots[j] = slots[j], slots[i] })
 	var f finds
 	var g errgroup.Group
+	g.Go(func() error {
+		m.survey(ctx)
+		return nil
+	})
 	for some := range slices.Chunk(slots, perRoad) {
 		g.Go(func() error {
 			return m.road(ctx, func(r *walk.Road) error { return f.look(ctx, r, some) })

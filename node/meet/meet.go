@@ -34,6 +34,8 @@ type Carrier interface {
 type Meeting struct {
 	Carrier Carrier
 	Now     func() time.Time // time.Now if nil
+
+	crowd crowd
 }
 
 func (m *Meeting) now() time.Time {
@@ -88,6 +90,7 @@ func (m *Meeting) putTwice(ctx context.Context, s *slot, body []byte) (int, erro
 
 func (m *Meeting) put(ctx context.Context, s *slot, body []byte) (acks int, err error) {
 	err = m.road(ctx, func(r *walk.Road) error {
+		defer m.crowd.learn(r)
 		acks, err = put(ctx, r, s, body, m.now(), func(*walk.Item) bool { return true })
 		return err
 	})
@@ -145,6 +148,7 @@ func (m *Meeting) Find(ctx context.Context, root [32]byte, s Side) (card.Reach, 
 func (m *Meeting) get(ctx context.Context, s *slot) (*card.Reach, error) {
 	var reach card.Reach
 	err := m.road(ctx, func(r *walk.Road) error {
+		defer m.crowd.learn(r)
 		i, err := r.Get(ctx, s.key(), quorum)
 		if err != nil {
 			return err
@@ -172,5 +176,6 @@ func (m *Meeting) road(ctx context.Context, f func(*walk.Road) error) error {
 	}
 	r := walk.Open(ctx, conn, seeds)
 	defer r.Close()
+	r.Size = m.crowd.size()
 	return f(r)
 }

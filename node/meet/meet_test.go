@@ -7,7 +7,6 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"nightjar/node/card"
@@ -40,7 +39,7 @@ func find(t *testing.T, m *Meeting, root [32]byte, s Side, want card.Reach) {
 }
 
 func TestWhatOneSidePublishesTheOtherFinds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		m := meeting(w, 0)
 		low, high := lasting(1), lasting(2)
@@ -58,7 +57,7 @@ func TestWhatOneSidePublishesTheOtherFinds(t *testing.T) {
 }
 
 func TestNewestRecordIsFound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		m := meeting(w, 0)
 		for n := range byte(5) { // all within one step of ten minutes
@@ -72,7 +71,7 @@ func TestNewestRecordIsFound(t *testing.T) {
 }
 
 func TestReplayedOlderRecordLoses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		m := meeting(w, 0)
 		s := pairSlot(fixed(1), Low, clock(fixed(1), epochLength).at(time.Now()))
@@ -89,7 +88,7 @@ func TestReplayedOlderRecordLoses(t *testing.T) {
 }
 
 func TestClocksMayDifferByHalfAnHour(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		for _, writer := range []time.Duration{0, -15 * time.Minute, 15 * time.Minute} {
 			for _, reader := range []time.Duration{-15 * time.Minute, 0, 15 * time.Minute} {
 				w := newWorld(t, 8)
@@ -108,7 +107,7 @@ func TestClocksMayDifferByHalfAnHour(t *testing.T) {
 }
 
 func TestExpiredRecordIsNotFound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		r := lasting(1)
 		r.Expires = time.Now().Add(time.Hour)
@@ -124,7 +123,7 @@ func TestExpiredRecordIsNotFound(t *testing.T) {
 }
 
 func TestFewStoresAreTriedAgainAndReported(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 10)
 		for _, f := range w.nodes[3:] {
 			f.refuse = true
@@ -151,7 +150,7 @@ func TestFewStoresAreTriedAgainAndReported(t *testing.T) {
 }
 
 func TestSmallNetworkIsEnough(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 2)
 		n, err := meeting(w, 0).Publish(t.Context(), fixed(1), Low, lasting(1))
 		if err != nil || n != 2 {
@@ -161,7 +160,7 @@ func TestSmallNetworkIsEnough(t *testing.T) {
 }
 
 func TestNoNodesIsSaid(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		empty, dead := newWorld(t, 0), newWorld(t, 4)
 		for _, f := range dead.nodes {
 			f.dead = true
@@ -182,7 +181,7 @@ func TestNoNodesIsSaid(t *testing.T) {
 }
 
 func TestFailureToOpenARoadIsPassedOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		w.shut = 99
 		_, err := meeting(w, 0).Publish(t.Context(), fixed(1), Low, lasting(1))
@@ -193,7 +192,7 @@ func TestFailureToOpenARoadIsPassedOn(t *testing.T) {
 }
 
 func TestSlotOfOnePairNeverSharesARoadWithAnother(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		m := meeting(w, 0)
 		edge := clock(fixed(1), epochLength)
@@ -217,7 +216,7 @@ func TestSlotOfOnePairNeverSharesARoadWithAnother(t *testing.T) {
 }
 
 func TestSlotThatCannotBeWrittenIsSaid(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		s := pairSlot(fixed(1), Low, clock(fixed(1), epochLength).at(time.Now()))
 		w.put(s.put(body(t, lasting(1)), 1<<63-1))
@@ -249,7 +248,7 @@ func leave(t *testing.T, m *Meeting, inbox [32]byte, b byte) {
 }
 
 func TestInvitationsAreCollected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		m := meeting(w, 0)
 		if found := collect(t, m, fixed(1)); len(found) != 0 {
@@ -275,7 +274,7 @@ func TestInvitationsAreCollected(t *testing.T) {
 }
 
 func TestFullInboxStillTakesOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		m := meeting(w, 0)
 		for b := range byte(9) {
@@ -289,7 +288,7 @@ func TestFullInboxStillTakesOne(t *testing.T) {
 }
 
 func TestOverwrittenCopySurvives(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		m := meeting(w, 0)
 		leave(t, m, fixed(1), 1)
@@ -306,7 +305,7 @@ func TestOverwrittenCopySurvives(t *testing.T) {
 }
 
 func TestInvitationOfLastNightIsFound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		days := clock(fixed(1), dayLength)
 		midnight := days.begin(days.at(time.Now()) + 1)
@@ -328,7 +327,7 @@ func TestInvitationOfLastNightIsFound(t *testing.T) {
 }
 
 func TestOnlyInvitationsFitAnInbox(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		m := meeting(newWorld(t, 8), 0)
 		if _, err := m.Leave(t.Context(), fixed(1), letter(1)[1:]); !errors.Is(err, ErrRecord) {
 			t.Fatal(err)

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/anacrolix/dht/v2/krpc"
@@ -190,4 +192,12 @@ func slotTarget(s *slot) [20]byte { return walk.Target(s.key()) }
 func itemReturn(i walk.Item) krpc.Return {
 	return krpc.Return{Bep44Return: krpc.Bep44Return{
 		V: bencode.MustMarshal(string(i.Value)), K: i.Key, Sig: i.Sig, Seq: &i.Seq}}
+}
+
+// bubble runs f in fake time, on one processor: the library waits with time.After(0), and where two
+// goroutines of a bubble look at expired timers at the same time, the race detector crashes.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	synctest.Test(t, f)
 }

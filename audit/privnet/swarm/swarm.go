@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/anacrolix/dht/v2"
+	"github.com/anacrolix/dht/v2/bep44"
 	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/anacrolix/log"
 	"golang.org/x/sync/errgroup"
@@ -27,6 +28,7 @@ type Options struct {
 	Port    uint16        // UDP port of every node; 0 means a free one
 	Delay   time.Duration // added to every answer to a stranger, to feel like a round trip
 	OnQuery func(Query)   // called for every query of a stranger; must be quick, may be concurrent
+	Sybils  Sybils        // hostile nodes beside the others
 }
 
 // A Swarm is a running private DHT. Close it with Stop.
@@ -55,11 +57,16 @@ func Start(ctx context.Context, o Options) (*Swarm, error) {
 	live, stop := context.WithCancel(context.Background())
 	s := &Swarm{stop: stop}
 	s.seen.own = make(map[netip.Addr]bool)
+	ids := append(make([]krpc.ID, o.Nodes), o.Sybils.ids()...)
+	addrs := append(addresses(o.Nodes), o.Sybils.addresses()...)
 	for i := range o.Nodes {
-		s.seen.own[address(i)] = true
+		ids[i] = krpc.RandomNodeID()
 	}
-	for i := range o.Nodes {
-		n, err := s.add(i, o)
+	for _, a := range addrs {
+		s.seen.own[a] = true
+	}
+	for i := range addrs {
+		n, err := s.add(i, o, addrs[i], ids[i])
 		if err != nil {
 			s.Stop()
 			return nil, fmt.Errorf("start node %d: %w", i, err)
@@ -76,22 +83,29 @@ func Start(ctx context.Context, o Options) (*Swarm, error) {
 	return s, nil
 }
 
-func address(i int) netip.Addr {
-	return netip.AddrFrom4([4]byte{127, byte(i%200 + 1), byte(i/200 + 1), 1})
+func addresses(n int) (out []netip.Addr) {
+	for i := range n {
+		out = append(out, netip.AddrFrom4([4]byte{127, byte(i%200 + 1), byte(i/200 + 1), 1}))
+	}
+	return out
 }
 
-func (s *Swarm) add(i int, o Options) (*node, error) {
-	local := netip.AddrPortFrom(address(i), o.Port)
+func (s *Swarm) add(i int, o Options, ip netip.Addr, id krpc.ID) (*node, error) {
+	var keep bep44.Store = newStore()
+	if i >= o.Nodes {
+		keep = forgetful{}
+	}
+	local := netip.AddrPortFrom(ip, o.Port)
 	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
 	if err != nil {
 		return nil, err
 	}
 	t := newTap(conn, &s.seen, o.Delay)
 	server, err := dht.NewServer(&dht.ServerConfig{
-		Conn: t, NodeId: krpc.RandomNodeID(), NoSecurity: true,
+		Conn: t, NodeId: id, NoSecurity: true,
 		StartingNodes:    func() ([]dht.Addr, error) { return nil, nil },
 		DefaultWant:      []krpc.Want{krpc.WantNodes},
-		Store:            newStore(),
+		Store:            keep,
 		Exp:              2 * time.Hour,
 		SendLimiter:      rate.NewLimiter(rate.Inf, 1),
 		QueryResendDelay: func() time.Duration { return 2 * time.Second },
@@ -144,7 +158,7 @@ func (s *Swarm) stayAcquainted(ctx context.Context) {
 	}
 }
 
-// Addrs returns the addresses of the living nodes.
+// Addrs returns the addresses of the living nodes, the hostile ones last.
 func (s *Swarm) Addrs() []netip.AddrPort {
 	var a []netip.AddrPort
 	for _, n := range s.nodes {

@@ -98,6 +98,32 @@ func TestAnswersTakeTheirTime(t *testing.T) {
 	}
 }
 
+func TestSybilsStandAroundTheirTarget(t *testing.T) {
+	for _, spread := range []bool{false, true} {
+		y := Sybils{Count: 20, Target: [20]byte{1, 2, 3}, Spread: spread}
+		s := start(t, Options{Nodes: 20, Sybils: y})
+		nets := make(map[[2]byte]bool)
+		for i, a := range s.Addrs()[20:] {
+			nets[[2]byte(a.Addr().AsSlice())] = true
+			id := s.nodes[20+i].server.ID()
+			if [16]byte(id[:16]) != [16]byte(y.Target[:16]) {
+				t.Fatalf("sybil %d is elsewhere", i)
+			}
+		}
+		if len(nets) != map[bool]int{false: 1, true: 20}[spread] {
+			t.Fatalf("they are in %d networks", len(nets))
+		}
+		k := strings.Repeat("k", 32) // they say they stored what no honest node would take
+		r := ask(t, s.Addrs()[25], get)
+		_, rest, _ := strings.Cut(r, "5:token20:")
+		put := "d1:ad2:id20:abcdefghij01234567891:k32:" + k + "3:seqi1e3:sig64:" +
+			strings.Repeat("s", 64) + "5:token20:" + rest[:20] + "1:v1:xe1:q3:put1:t2:yy1:y1:qe"
+		if r := ask(t, s.Addrs()[25], put); !strings.Contains(r, "206") {
+			t.Fatalf("a forged item: %q", r)
+		}
+	}
+}
+
 func TestKilledNodeIsGone(t *testing.T) {
 	s := start(t, Options{Nodes: 3})
 	s.Kill(1)

@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/anacrolix/dht/v2"
@@ -88,7 +87,7 @@ func TestHostilePacketsAreHarmless(t *testing.T) {
 // survives lets most nodes of a lab answer as act says, and checks that a put and a get still work
 // among the rest.
 func survives(t *testing.T, act func(sent) []byte) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, i := newLab(t, 60), newOwner(1).item(1, "v")
 		for n, f := range l.order {
 			if n%3 != 0 {
@@ -108,7 +107,7 @@ func survives(t *testing.T, act func(sent) []byte) {
 }
 
 func TestReadErrorOfTheWireIsHarmless(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l := newLab(t, 30)
 		r, c := l.road(t.Context(), l.seeds(8))
 		c.Close()
@@ -120,7 +119,7 @@ func TestReadErrorOfTheWireIsHarmless(t *testing.T) {
 }
 
 func TestOnlyTheOneAskedIsBelieved(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, i := newLab(t, 20), newOwner(1).item(1, "planted")
 		r, c := l.road(t.Context(), l.seeds(1))
 		defer r.Close()
@@ -145,7 +144,7 @@ func TestOnlyTheOneAskedIsBelieved(t *testing.T) {
 }
 
 func TestOperationsCannotBeLinkedByTheirPackets(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l := newLab(t, 60)
 		r, _ := l.road(t.Context(), l.seeds(3))
 		defer r.Close()
@@ -205,7 +204,7 @@ func counted(tids map[string]bool) (n int) {
 // naiveTIDs are the ids two bare servers of one process use, as one gateway sees them.
 func naiveTIDs(t *testing.T) map[string]bool {
 	tids := make(map[string]bool)
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		var seen []*bareConn
 		var servers []*dht.Server
 		for range 2 {
@@ -254,7 +253,7 @@ func (c *bareConn) WriteTo(b []byte, _ net.Addr) (int, error) {
 }
 
 func TestPendingQuestionsAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l := newLab(t, 1)
 		l.order[0].act = func(sent) [][]byte { return nil }
 		r, _ := l.road(t.Context(), nil)

@@ -11,11 +11,13 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -107,7 +109,7 @@ func (l *lab) answer(f *fake, q sent) [][]byte {
 func (l *lab) honest(f *fake, q sent) []byte {
 	body := dict{{"id", encodeString(f.id[:])}}
 	switch string(q.d.str("q")) {
-	case "get":
+	case "get", "find_node":
 		var nodes []byte
 		for _, n := range l.closest([20]byte(q.a.str("target")), 8) {
 			nodes = append(append(nodes, n.id[:]...), compact(n.addr)...)
@@ -199,7 +201,7 @@ func (c *labConn) WriteTo(b []byte, to net.Addr) (int, error) {
 // say delivers a packet after a round trip. Its address has 16 bytes, as those of a socket do.
 func (c *labConn) say(packet []byte, from netip.AddrPort) {
 	u := &net.UDPAddr{IP: net.IP(from.Addr().AsSlice()).To16(), Port: int(from.Port())}
-	go func() { // not AfterFunc: with it the race detector sometimes crashes in a bubble
+	go func() {
 		select {
 		case <-time.After(trip):
 			c.in <- delivery{packet, u} // never full
@@ -240,4 +242,12 @@ func (o owner) item(seq int64, value string) Item {
 	i := Item{Key: o.key(), Seq: seq, Value: []byte(value)}
 	i.Sig = [64]byte(ed25519.Sign(o.priv, SigningBytes(seq, i.Value)))
 	return i
+}
+
+// bubble runs f in fake time, on one processor: the library waits with time.After(0), and where two
+// goroutines of a bubble look at expired timers at the same time, the race detector crashes.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	synctest.Test(t, f)
 }

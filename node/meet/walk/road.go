@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/anacrolix/dht/v2"
@@ -23,10 +24,17 @@ const (
 // A Road carries the operations of one identity. Its operations may run at the same time; whoever
 // watches its far end sees that they belong together.
 type Road struct {
+	// Size is how many nodes the network has, as far as is known; 0 when it is not. It is fixed
+	// once an operation runs.
+	Size float64
+
 	guard *guard
 	seeds []netip.AddrPort
 	stop  func() bool
 	fail  <-chan struct{} // the conn knows that it is lost; or nil
+
+	mu    sync.Mutex
+	sizes []float64
 }
 
 // Open takes over conn, which is closed by Close or when ctx ends. A conn may have a method
@@ -53,6 +61,22 @@ func Open(ctx context.Context, conn net.PacketConn, seeds []netip.AddrPort) *Roa
 func (r *Road) Close() error {
 	r.stop()
 	return r.guard.close()
+}
+
+// Sizes returns what each whole walk on the road says about the size of the network. Hostile nodes
+// can make it anything where they know the target.
+func (r *Road) Sizes() []float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sizes
+}
+
+func (r *Road) learn(size float64) {
+	if size > 0 {
+		r.mu.Lock()
+		r.sizes = append(r.sizes, size)
+		r.mu.Unlock()
+	}
 }
 
 // server is one operation's own stranger in the DHT: read-only, with a node id nobody saw before.

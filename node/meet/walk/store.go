@@ -16,17 +16,15 @@ const enough = near / 2
 
 // keepers are the nodes that shall hold the item: the nearest that gave a token, and if too few of
 // them have the node id their address asks for (BEP42), some more that do. Whoever wants to stand
-// near a key must find an address that fits.
+// near a key must find an address that fits. Where too many stand it is all who stand there.
 func (w *walk) keepers() []*peer {
 	var out []*peer
 	fit := 0
 	for _, p := range w.nearest(len(w.answered)) {
 		secure := dht.NodeIdSecure(p.id, net.IP(p.addr.Addr().AsSlice()))
-		if p.token == "" || len(out) >= near && (fit >= near/2 || !secure) {
+		more := fit < near/2 && secure && len(out) < 2*near || w.belongs(p)
+		if p.token == "" || len(out) >= near && !more {
 			continue
-		}
-		if len(out) == 2*near {
-			break
 		}
 		out = append(out, p)
 		if secure {

@@ -29,8 +29,10 @@ type peer struct {
 	id    [20]byte
 	named bool // the id is known
 	asked time.Time
-	done  bool // answered, or never will
 	token string
+
+	scout  bool // was asked about the neighbourhood, not about the item
+	helped bool // was asked about the neighbourhood as well
 }
 
 // answer is what became of one question.
@@ -55,6 +57,9 @@ type walk struct {
 	answers  chan answer
 	asking   sync.WaitGroup
 	asked    int
+	scouts   int
+	inside   int           // nodes known that stand where 8 are expected
+	close    int           // and where 2 are
 	trips    time.Duration // sum of the round trips of those that answered
 
 	best   *Item
@@ -63,7 +68,7 @@ type walk struct {
 
 func newWalk(s *dht.Server, key [32]byte, r *Road) *walk {
 	w := &walk{server: s, road: r, key: key, target: Target(key),
-		known: make(map[netip.AddrPort]bool), answers: make(chan answer, maxAsked)}
+		known: make(map[netip.AddrPort]bool), answers: make(chan answer, maxAsked+maxScouts)}
 	for _, i := range rand.Perm(len(r.seeds)) {
 		w.meet(peer{addr: r.seeds[i]})
 	}
@@ -101,6 +106,7 @@ func (w *walk) run(ctx context.Context) error {
 	if len(w.answered) == 0 {
 		return ErrNoNodes
 	}
+	w.road.learn(w.size())
 	return nil
 }
 
@@ -120,7 +126,17 @@ func (w *walk) fly(ctx context.Context, more bool) int {
 		w.flying = append(w.flying, p)
 		w.asked++
 		fresh++
-		w.asking.Go(func() { w.answers <- answer{p, w.ask(ctx, p)} })
+		w.asking.Go(func() { w.answers <- answer{p, w.ask(ctx, "get", p, w.target)} })
+	}
+	for more && fresh < alpha {
+		p := w.scout()
+		if p == nil {
+			break
+		}
+		fresh++
+		w.flying = append(w.flying, p)
+		about := w.nearby()
+		w.asking.Go(func() { w.answers <- answer{p, w.ask(ctx, "find_node", p, about)} })
 	}
 	return fresh
 }
@@ -144,12 +160,13 @@ func (w *walk) useful() bool {
 		return false
 	}
 	p, nearest := w.waiting[0], w.nearest(near)
-	return len(nearest) < near || p.named && w.order(p, nearest[near-1]) < 0
+	return len(nearest) < near || p.named && w.order(p, nearest[near-1]) < 0 ||
+		w.belongs(p)
 }
 
-func (w *walk) ask(ctx context.Context, p *peer) *krpc.Return {
-	q := w.server.Query(ctx, library(p.addr), "get", dht.QueryInput{MsgArgs: krpc.MsgArgs{
-		Target: w.target, Want: []krpc.Want{krpc.WantNodes}}})
+func (w *walk) ask(ctx context.Context, what string, p *peer, target [20]byte) *krpc.Return {
+	q := w.server.Query(ctx, library(p.addr), what, dht.QueryInput{MsgArgs: krpc.MsgArgs{
+		Target: target, Want: []krpc.Want{krpc.WantNodes}}})
 	if q.ToError() != nil {
 		return nil
 	}
@@ -162,21 +179,27 @@ func (w *walk) take(a answer) {
 	if a.reply == nil {
 		return
 	}
-	p := a.peer
-	p.id, p.named = a.reply.ID, true
-	if a.reply.Token != nil {
-		p.token = *a.reply.Token
+	if !a.peer.scout {
+		w.welcome(a.peer, a.reply)
 	}
-	w.trips += time.Since(p.asked)
-	at, _ := slices.BinarySearchFunc(w.answered, p, w.order)
-	w.answered = slices.Insert(w.answered, at, p)
 	for _, n := range a.reply.Nodes {
 		if ip, ok := netip.AddrFromSlice(n.Addr.IP); ok {
 			addr := netip.AddrPortFrom(ip, uint16(n.Addr.Port))
 			w.meet(peer{addr: addr, id: n.ID, named: true})
 		}
 	}
-	w.weigh(a.reply)
+}
+
+// welcome takes in a node that answered, and its item.
+func (w *walk) welcome(p *peer, r *krpc.Return) {
+	p.id, p.named = r.ID, true
+	if r.Token != nil {
+		p.token = *r.Token
+	}
+	w.trips += time.Since(p.asked)
+	at, _ := slices.BinarySearchFunc(w.answered, p, w.order)
+	w.answered = slices.Insert(w.answered, at, p)
+	w.weigh(r)
 }
 
 // weigh keeps the item of an answer if it is genuine and the newest so far.
@@ -201,6 +224,7 @@ func (w *walk) meet(p peer) {
 		return
 	}
 	w.known[p.addr] = true
+	w.count(&p)
 	at, _ := slices.BinarySearchFunc(w.waiting, &p, w.order)
 	w.waiting = slices.Insert(w.waiting, at, &p)
 }

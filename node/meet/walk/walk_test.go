@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -28,7 +27,7 @@ func get(t *testing.T, l *lab, seeds []netip.AddrPort, key [32]byte, quorum int)
 }
 
 func TestTheEightNearestHoldTheItem(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l := newLab(t, 200)
 		for seed := range byte(20) {
 			i := newOwner(seed).item(1, "v")
@@ -50,7 +49,7 @@ func TestTheEightNearestHoldTheItem(t *testing.T) {
 }
 
 func TestAnOperationTakesFewRoundTrips(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, i := newLab(t, 200), newOwner(1).item(1, "v")
 		for _, c := range []struct {
 			what  string
@@ -74,7 +73,7 @@ func TestAnOperationTakesFewRoundTrips(t *testing.T) {
 }
 
 func TestNewestGenuineItemWins(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, o := newLab(t, 60), newOwner(1)
 		old, fresh, forged := o.item(5, "old"), o.item(6, "new"), newOwner(2).item(9, "forged")
 		forged.Key = o.key()
@@ -101,7 +100,7 @@ func TestNewestGenuineItemWins(t *testing.T) {
 }
 
 func TestItemsOfAnotherKeyAreRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, o := newLab(t, 30), newOwner(1)
 		other := newOwner(2).item(1, "genuine, but another's")
 		for _, f := range l.order {
@@ -117,7 +116,7 @@ func TestItemsOfAnotherKeyAreRefused(t *testing.T) {
 }
 
 func TestHalfTheNodesDead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l := newLab(t, 100)
 		for n, f := range l.order {
 			if n%2 == 1 {
@@ -142,7 +141,7 @@ func TestHalfTheNodesDead(t *testing.T) {
 }
 
 func TestRefusalsAreNotCountedAsStored(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, i := newLab(t, 40), newOwner(1).item(1, "v")
 		for n, f := range l.closest(Target(i.Key), near) {
 			if n >= 2 {
@@ -162,7 +161,7 @@ func TestRefusalsAreNotCountedAsStored(t *testing.T) {
 }
 
 func TestPutSeesWhatIsThere(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, o := newLab(t, 40), newOwner(1)
 		first := o.item(7, "first")
 		if _, err := put(t, l, l.seeds(3), first); err != nil {
@@ -194,7 +193,7 @@ func crowd(l *lab, target [20]byte, n int) []*fake {
 }
 
 func TestOneNetworkCannotBeAllTheNodesNearAKey(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, i := newLab(t, 100), newOwner(1).item(1, "v")
 		hostile := crowd(l, Target(i.Key), 30)
 		s, err := put(t, l, l.seeds(8), i)
@@ -218,8 +217,70 @@ func TestOneNetworkCannotBeAllTheNodesNearAKey(t *testing.T) {
 	})
 }
 
+// besiege puts n nodes of as many networks nearest to the target. They swallow what they are given.
+func besiege(l *lab, target [20]byte, n int) {
+	for i := range n {
+		id := target
+		id[19] ^= byte(i + 1)
+		f := l.add(netip.AddrFrom4([4]byte{127, byte(i), 1, 1}), id) // where every id fits
+		f.act = func(q sent) [][]byte {
+			if string(q.d.str("q")) == "put" {
+				return [][]byte{reply(q, dict{{"id", encodeString(f.id[:])}})}
+			}
+			return [][]byte{l.honest(f, q)}
+		}
+	}
+}
+
+func TestSiegeOfAKnownKeyIsOutlasted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		survive := func(size float64) (found int) {
+			for seed := range byte(10) {
+				l, i := newLab(t, 150), newOwner(seed).item(1, "v")
+				besiege(l, Target(i.Key), 30)
+				r, _ := l.road(t.Context(), l.seeds(8))
+				r.Size = size
+				next := func(*Item) (Item, bool) { return i, true }
+				if _, err := r.Put(t.Context(), i.Key, next); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := r.Get(t.Context(), i.Key, 0); err == nil && got.same(&i) {
+					found++
+				}
+				r.Close()
+			}
+			return found
+		}
+		if n := survive(150); n != 10 {
+			t.Errorf("%d of 10 items were found", n)
+		}
+		if n := survive(0); n != 0 { // the naive variant takes the nearest for the right ones
+			t.Errorf("the naive variant finds %d: this test proves nothing", n)
+		}
+	})
+}
+
+func TestSizeOfTheNetworkIsEstimated(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		for _, nodes := range []int{30, 200} {
+			l := newLab(t, nodes)
+			r, _ := l.road(t.Context(), l.seeds(8))
+			for n := range byte(25) {
+				if _, err := r.Get(t.Context(), [32]byte{n}, 0); !errors.Is(err, ErrNotFound) {
+					t.Fatal(err)
+				}
+			}
+			sizes := slices.Sorted(slices.Values(r.Sizes()))
+			if m := sizes[len(sizes)/2]; len(sizes) != 25 || m < float64(nodes)/2 || m > 2*float64(nodes) {
+				t.Errorf("%d walks in a network of %d say %.0f", len(sizes), nodes, m)
+			}
+			r.Close()
+		}
+	})
+}
+
 func TestStoringNodesHaveTheIDOfTheirAddress(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, i := newLab(t, 60), newOwner(1).item(1, "v") // in private ranges every id fits
 		for n := range 12 {
 			id := Target(i.Key)
@@ -243,7 +304,7 @@ func TestStoringNodesHaveTheIDOfTheirAddress(t *testing.T) {
 }
 
 func TestLostRoadEndsTheOperation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		for _, lose := range []func(*labConn){
 			func(c *labConn) { close(c.broken) },
 			func(c *labConn) { c.Close() },
@@ -271,7 +332,7 @@ func TestLostRoadEndsTheOperation(t *testing.T) {
 }
 
 func TestOperationEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, at := newLab(t, 10), time.Now()
 		for _, f := range l.order {
 			f.act = func(sent) [][]byte { return nil }
@@ -291,7 +352,7 @@ func TestOperationEndsWithItsContext(t *testing.T) {
 }
 
 func TestNobodyToAsk(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l := newLab(t, 10)
 		for _, f := range l.order {
 			f.act = func(sent) [][]byte { return nil }
@@ -310,7 +371,7 @@ func TestNobodyToAsk(t *testing.T) {
 }
 
 func TestSeedsMayComeInTheLongForm(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		l, i := newLab(t, 40), newOwner(1).item(1, "v")
 		if _, err := put(t, l, l.seeds(3), i); err != nil {
 			t.Fatal(err)

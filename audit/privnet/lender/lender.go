@@ -1,0 +1,91 @@
+// Package lender runs one gateway of the real kind, reached over a path in memory, and counts what
+// it carries: for measurements that are about the DHT and not about tor.
+package lender
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync/atomic"
+
+	"nightjar/node/meet"
+	"nightjar/onion"
+)
+
+// Lender is a running gateway and the way to it. It is a meet.Carrier.
+type Lender struct {
+	path    onion.Path
+	service onion.Remote
+	nodes   []netip.AddrPort
+	bytes   atomic.Int64
+	stop    context.CancelFunc
+	ended   chan struct{}
+}
+
+// Start runs a gateway that hands out the nodes.
+func Start(ctx context.Context, nodes []netip.AddrPort) (*Lender, error) {
+	network := onion.NewMemory()
+	theirs := network.Path()
+	g, err := onion.NewGateway(onion.GatewayConfig{Listen: "127.0.0.1:0", AllowPrivate: true,
+		Accept: meet.IsQuery, Reply: meet.IsReply,
+		Nodes: func() []netip.AddrPort { return nodes }})
+	if err != nil {
+		return nil, err
+	}
+	listener, err := theirs.Publish(ctx, onion.Service{Seed: [32]byte{1}, Port: 1})
+	if err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.Background())
+	l := &Lender{path: network.Path(), nodes: nodes, stop: stop, ended: make(chan struct{}),
+		service: onion.Remote{ID: listener.ID(), Port: 1}}
+	go func() {
+		defer close(l.ended)
+		_ = g.Serve(run, listener)
+		_ = theirs.Close()
+	}()
+	return l, nil
+}
+
+// Open opens a stream to the gateway.
+func (l *Lender) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
+	stream, err := l.path.Dial(ctx, l.service, onion.NewIsolation())
+	if err != nil {
+		return nil, nil, err
+	}
+	conn := onion.NewPacketConn(&counted{stream, &l.bytes})
+	nodes, err := conn.Nodes(ctx)
+	if err != nil {
+		_ = conn.Close()
+		return nil, nil, err
+	}
+	return conn, nodes, nil
+}
+
+// Bytes returns how many bytes went over the path so far, in both directions.
+func (l *Lender) Bytes() int64 { return l.bytes.Load() }
+
+// Stop ends the gateway and returns when nothing of it is left.
+func (l *Lender) Stop() {
+	l.stop()
+	<-l.ended
+	_ = l.path.Close()
+}
+
+// counted counts the bytes of a stream.
+type counted struct {
+	net.Conn
+	bytes *atomic.Int64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.bytes.Add(int64(n))
+	return n, err
+}
+
+func (c *counted) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.bytes.Add(int64(n))
+	return n, err
+}

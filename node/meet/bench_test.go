@@ -1,0 +1,331 @@
+// The figures of meeting, each beside what the library's own getput does in the same run.
+
+//go:build bench
+
+package meet_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/anacrolix/dht/v2"
+	"github.com/anacrolix/dht/v2/bep44"
+	"github.com/anacrolix/dht/v2/exts/getput"
+	"github.com/anacrolix/dht/v2/krpc"
+	"github.com/anacrolix/log"
+	"golang.org/x/time/rate"
+
+	"nightjar/audit/privnet/lender"
+	"nightjar/audit/privnet/swarm"
+	"nightjar/node/card"
+	"nightjar/node/meet"
+	"nightjar/node/meet/walk"
+)
+
+const (
+	nodes = 50
+	trip  = 40 * time.Millisecond // of the DHT, beyond the gateway
+	runs  = 100
+)
+
+// figure prints one figure as the house collects them.
+func figure(name string, value float64, unit string) {
+	fmt.Printf("FIGURE meeting.%s %.1f %s\n", name, value, unit)
+}
+
+func median(d []time.Duration) float64 {
+	slices.Sort(d)
+	return float64(d[len(d)/2].Microseconds()) / 1000
+}
+
+func secret() (b [32]byte) {
+	rand.Read(b[:])
+	return b
+}
+
+func place(t *testing.T, delay time.Duration) (*swarm.Swarm, *lender.Lender) {
+	t.Helper()
+	s, err := swarm.Start(t.Context(), swarm.Options{Nodes: nodes, Delay: delay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	l, err := lender.Start(t.Context(), s.Addrs()[:8])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Stop)
+	return s, l
+}
+
+func record() card.Reach {
+	return card.Reach{Auth: secret(), Expires: time.Now().Add(24 * time.Hour)}
+}
+
+func TestFiguresOfFindingEachOther(t *testing.T) {
+	_, l := place(t, trip)
+	m := &meet.Meeting{Carrier: l}
+	var put, get, miss []time.Duration
+	acks, lost := 0, 0
+	for range runs {
+		root, at := secret(), time.Now()
+		n, err := m.Publish(t.Context(), root, meet.Low, record())
+		if err != nil {
+			t.Fatal(err)
+		}
+		put, at, acks = append(put, time.Since(at)), time.Now(), acks+n
+		if _, err := m.Find(t.Context(), root, meet.Low); err != nil {
+			lost++
+		}
+		get, at = append(get, time.Since(at)), time.Now()
+		if _, err := m.Find(t.Context(), root, meet.High); !errors.Is(err, meet.ErrNotFound) {
+			t.Fatal(err)
+		}
+		miss = append(miss, time.Since(at))
+	}
+	figure("put_p50_ms", median(put), "ms")
+	figure("get_p50_ms", median(get), "ms")
+	figure("miss_p50_ms", median(miss), "ms")
+	figure("acks_mean", float64(acks)/runs, "nodes")
+	figure("lost", float64(lost), "of 100")
+}
+
+func TestFiguresOfTheLibrary(t *testing.T) {
+	s, l := place(t, trip)
+	var put, get, miss []time.Duration
+	stored, lost := 0, 0
+	for range runs {
+		_, priv, _ := ed25519.GenerateKey(nil)
+		key := [32]byte(priv.Public().(ed25519.PublicKey))
+		target := bep44.MakeMutableTarget(key, nil)
+		put = append(put, library(t, l, func(ctx context.Context, d *dht.Server) {
+			value := make([]byte, 695)
+			rand.Read(value)
+			_, err := getput.Put(ctx, target, d, nil, func(seq int64) bep44.Put {
+				p := bep44.Put{V: string(value), K: &key, Seq: seq + 1}
+				p.Sign(priv)
+				return p
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}))
+		stored += holders(t, s, target)
+		get = append(get, library(t, l, func(ctx context.Context, d *dht.Server) {
+			if _, _, err := getput.Get(ctx, target, d, nil, nil); err != nil {
+				lost++
+			}
+		}))
+		miss = append(miss, library(t, l, func(ctx context.Context, d *dht.Server) {
+			if _, _, err := getput.Get(ctx, nowhere(), d, nil, nil); err == nil {
+				t.Error("found what is not there")
+			}
+		}))
+	}
+	figure("control_put_p50_ms", median(put), "ms")
+	figure("control_get_p50_ms", median(get), "ms")
+	figure("control_miss_p50_ms", median(miss), "ms")
+	figure("control_acks_mean", float64(stored)/runs, "nodes")
+	figure("control_lost", float64(lost), "of 100")
+}
+
+func nowhere() [20]byte { return bep44.MakeMutableTarget(secret(), nil) }
+
+// library runs f with a bare server of the library over a stream to the gateway, and returns how
+// long f took.
+func library(t *testing.T, l *lender.Lender, f func(context.Context, *dht.Server)) time.Duration {
+	t.Helper()
+	conn, seeds, err := l.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := log.NewLogger()
+	quiet.SetHandlers(log.DiscardHandler)
+	d, err := dht.NewServer(&dht.ServerConfig{
+		Conn: conn, NodeId: krpc.RandomNodeID(), NoSecurity: true, Passive: true,
+		StartingNodes: func() (out []dht.Addr, _ error) {
+			for _, a := range seeds {
+				out = append(out, dht.NewAddr(net.UDPAddrFromAddrPort(a)))
+			}
+			return out, nil
+		},
+		DefaultWant: []krpc.Want{krpc.WantNodes}, Store: bep44.NewMemory(), Exp: time.Hour,
+		SendLimiter: rate.NewLimiter(200, 200), Logger: quiet,
+		QueryResendDelay: func() time.Duration { return 4 * time.Second },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	at := time.Now()
+	f(ctx, d)
+	return time.Since(at)
+}
+
+// holders asks every node whether it holds an item: the library does not count.
+func holders(t *testing.T, s *swarm.Swarm, target [20]byte) (n int) {
+	t.Helper()
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	q := "d1:ad2:id20:abcdefghij01234567896:target20:" + string(target[:]) +
+		"e1:q3:get2:roi1e1:t2:aa1:y1:qe"
+	for _, a := range s.Addrs() {
+		if _, err := c.WriteToUDPAddrPort([]byte(q), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := make([]byte, 2000)
+	for range s.Addrs() {
+		if err := c.SetReadDeadline(time.Now().Add(2 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		size, _, err := c.ReadFromUDPAddrPort(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(b[:size]), "1:v695:") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestFiguresOfAnHour counts what 50 contacts that are away cost in one hour: each record is stored
+// once, and each contact is looked for every 30 minutes.
+func TestFiguresOfAnHour(t *testing.T) {
+	const contacts = 50
+	_, l := place(t, 0)
+	m := &meet.Meeting{Carrier: l}
+	before := l.Bytes()
+	for range contacts {
+		root := secret()
+		if _, err := m.Publish(t.Context(), root, meet.Low, record()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := m.Find(t.Context(), root, meet.High); !errors.Is(err, meet.ErrNotFound) {
+				t.Fatal(err)
+			}
+		}
+	}
+	figure("hour_bytes_50", float64(l.Bytes()-before), "bytes")
+}
+
+// TestFiguresOfSybils lets hostile nodes stand around a target that they know, which those of our
+// slots are not. On loopback every id fits every address, so BEP42 does not help here.
+func TestFiguresOfSybils(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		y    swarm.Sybils
+	}{
+		{"sybil20", swarm.Sybils{Count: 20}},
+		{"sybil50", swarm.Sybils{Count: 50}},
+		{"sybil50_spread", swarm.Sybils{Count: 50, Spread: true}},
+	} {
+		ours, control, tries := 0, 0, 0
+		for range 8 {
+			_, priv, _ := ed25519.GenerateKey(nil)
+			key := [32]byte(priv.Public().(ed25519.PublicKey))
+			c.y.Target = walk.Target(key)
+			s, err := swarm.Start(t.Context(), swarm.Options{Nodes: nodes, Sybils: c.y})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := lender.Start(t.Context(), s.Addrs()[:8])
+			if err != nil {
+				t.Fatal(err)
+			}
+			size := survey(t, l)
+			for seq := range int64(3) {
+				tries++
+				if storeAndFind(t, l, priv, 2*seq, size) {
+					ours++
+				}
+				if libraryStoreAndFind(t, l, priv, 2*seq+1) {
+					control++
+				}
+			}
+			l.Stop()
+			s.Stop()
+		}
+		figure(c.name+"_success", 100*float64(ours)/float64(tries), "%")
+		figure(c.name+"_success_control", 100*float64(control)/float64(tries), "%")
+	}
+}
+
+// survey lets a Meeting learn the size of the network, as it does in use.
+func survey(t *testing.T, l *lender.Lender) float64 {
+	t.Helper()
+	m := &meet.Meeting{Carrier: l}
+	for range 5 {
+		if _, err := m.Find(t.Context(), secret(), meet.Low); !errors.Is(err, meet.ErrNotFound) {
+			t.Fatal(err)
+		}
+	}
+	return float64(m.Size())
+}
+
+// storeAndFind stores an item as we do and reports whether we find it.
+func storeAndFind(t *testing.T, l *lender.Lender, priv ed25519.PrivateKey, seq int64,
+	size float64) bool {
+	t.Helper()
+	i := walk.Item{Key: [32]byte(priv[32:]), Seq: seq, Value: []byte(fmt.Sprint("ours ", seq))}
+	i.Sig = [64]byte(ed25519.Sign(priv, walk.SigningBytes(i.Seq, i.Value)))
+	for _, act := range []func(*walk.Road) error{
+		func(r *walk.Road) error {
+			_, err := r.Put(t.Context(), i.Key, func(*walk.Item) (walk.Item, bool) { return i, true })
+			return err
+		},
+		func(r *walk.Road) error {
+			got, err := r.Get(t.Context(), i.Key, 3)
+			if err == nil && got.Seq != i.Seq {
+				err = walk.ErrNotFound
+			}
+			return err
+		},
+	} {
+		conn, seeds, err := l.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := walk.Open(t.Context(), conn, seeds)
+		r.Size = size
+		err = act(r)
+		r.Close()
+		if err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func libraryStoreAndFind(t *testing.T, l *lender.Lender, priv ed25519.PrivateKey, seq int64) bool {
+	t.Helper()
+	key := [32]byte(priv[32:])
+	target, found := bep44.MakeMutableTarget(key, nil), false
+	library(t, l, func(ctx context.Context, d *dht.Server) {
+		_, _ = getput.Put(ctx, target, d, nil, func(int64) bep44.Put {
+			p := bep44.Put{V: "theirs", K: &key, Seq: seq}
+			p.Sign(priv)
+			return p
+		})
+	})
+	library(t, l, func(ctx context.Context, d *dht.Server) {
+		got, _, err := getput.Get(ctx, target, d, nil, nil)
+		found = err == nil && got.Seq == seq
+	})
+	return found
+}
