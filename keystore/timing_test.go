@@ -1,6 +1,6 @@
 // The time to open tells neither whether, nor which, nor how many.
 
-//go:build e2e
+//go:build e2e || bench
 
 package keystore
 
@@ -152,15 +152,6 @@ func TestTheTimeToOpenTellsNeitherSlotNorCount(t *testing.T) {
 		opening(t, one, "low"), opening(t, eight, "low"), opening(t, eight, "high"),
 		opening(t, one, "no"), opening(t, eight, "no"),
 	}, [2]int{0, 1}, [2]int{1, 2}, [2]int{3, 4})
-}
-
-// A right password keeps a page of memory that a wrong one gives back, which takes the latter
-// some 20 microseconds more. A derivation of a fiftieth of the real cost hides that.
-func TestTheTimeToOpenDoesNotTellRightFromWrong(t *testing.T) {
-	v := edges(t, 8, cost{passes: 1, memory: 16 << 10, lanes: 4})
-	alike(t, []string{"right", "other", "wrong"}, []func() *Identity{
-		opening(t, v, "low"), opening(t, v, "high"), opening(t, v, "no"),
-	}, [2]int{0, 1}, [2]int{0, 2}, [2]int{1, 2})
 }
 
 // naiveFind is how slots are usually tried: until one opens.
