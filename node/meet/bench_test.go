@@ -286,7 +286,8 @@ func storeAndFind(t *testing.T, l *lender.Lender, priv ed25519.PrivateKey, seq i
 	i.Sig = [64]byte(ed25519.Sign(priv, walk.SigningBytes(i.Seq, i.Value)))
 	for _, act := range []func(*walk.Road) error{
 		func(r *walk.Road) error {
-			_, err := r.Put(t.Context(), i.Key, func(*walk.Item) (walk.Item, bool) { return i, true })
+			same := func(*walk.Item) (walk.Item, bool) { return i, true }
+			_, err := r.Put(t.Context(), i.Key, same)
 			return err
 		},
 		func(r *walk.Road) error {

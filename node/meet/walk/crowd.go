@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// These are too many: 20 nodes where 8 are expected come by chance once in 3900 walks, 8 where 2 are
-// expected once in 900.
+// These are too many: 20 nodes where 8 are expected come by chance once in 3900 walks, 8 where 2
+// are expected once in 900.
 const (
 	crowded  = 20
 	packed   = near

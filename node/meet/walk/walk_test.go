@@ -271,7 +271,8 @@ func TestSizeOfTheNetworkIsEstimated(t *testing.T) {
 				}
 			}
 			sizes := slices.Sorted(slices.Values(r.Sizes()))
-			if m := sizes[len(sizes)/2]; len(sizes) != 25 || m < float64(nodes)/2 || m > 2*float64(nodes) {
+			m, n := sizes[len(sizes)/2], float64(nodes)
+			if len(sizes) != 25 || m < n/2 || m > 2*n {
 				t.Errorf("%d walks in a network of %d say %.0f", len(sizes), nodes, m)
 			}
 			r.Close()
