@@ -203,25 +203,39 @@ func holders(t *testing.T, s *swarm.Swarm, target [20]byte) (n int) {
 	return n
 }
 
-// TestFiguresOfAnHour counts what 50 contacts that are away cost in one hour: each record is stored
-// once, and each contact is looked for every 30 minutes.
+// TestFiguresOfAnHour counts what 50 contacts that are away cost in one hour, which begins at another
+// time of the epoch for each: records are stored when they are due, and each contact is looked for
+// every 30 minutes. The hours before it bring the plan into its stride.
 func TestFiguresOfAnHour(t *testing.T) {
-	const contacts = 50
+	const contacts, before = 50, 7 * time.Hour
 	_, l := place(t, 0)
-	m := &meet.Meeting{Carrier: l}
-	before := l.Bytes()
-	for range contacts {
-		root := secret()
-		if _, err := m.Publish(t.Context(), root, meet.Low, record()); err != nil {
-			t.Fatal(err)
+	total := int64(0)
+	for i := range contacts {
+		start := time.Now().Add(time.Duration(i) * 6 * time.Hour / contacts)
+		now := start
+		m := &meet.Meeting{Carrier: l, Now: func() time.Time { return now }}
+		root, r := secret(), record()
+		r.Expires = start.Add(24 * time.Hour)
+		for now.Before(start.Add(before + time.Hour)) {
+			carried := l.Bytes()
+			if _, err := m.Publish(t.Context(), root, meet.Low, r); err != nil {
+				t.Fatal(err)
+			}
+			if now.After(start.Add(before)) {
+				total += l.Bytes() - carried
+			}
+			now = m.Due(root, meet.Low)
 		}
-		for range 2 {
+		carried := l.Bytes()
+		for half := range 2 {
+			now = start.Add(before + time.Duration(half)*30*time.Minute)
 			if _, err := m.Find(t.Context(), root, meet.High); !errors.Is(err, meet.ErrNotFound) {
 				t.Fatal(err)
 			}
 		}
+		total += l.Bytes() - carried
 	}
-	figure("hour_bytes_50", float64(l.Bytes()-before), "bytes")
+	figure("hour_bytes_50", float64(total), "bytes")
 }
 
 // TestFiguresOfSybils lets hostile nodes stand around a target that they know, which those of our
@@ -287,7 +301,7 @@ func storeAndFind(t *testing.T, l *lender.Lender, priv ed25519.PrivateKey, seq i
 	for _, act := range []func(*walk.Road) error{
 		func(r *walk.Road) error {
 			same := func(*walk.Item) (walk.Item, bool) { return i, true }
-			_, err := r.Put(t.Context(), i.Key, same)
+			_, err := r.Put(t.Context(), i.Key, 0, same)
 			return err
 		},
 		func(r *walk.Road) error {

@@ -16,10 +16,14 @@ import (
 const (
 	epochLength = 6 * time.Hour
 	dayLength   = 24 * time.Hour
-	overlap     = 30 * time.Minute // clocks may be wrong by so much
-	republish   = time.Hour        // an item is renewed after 2/3 to 4/3 of it
-	indices     = 8                // slots of an inbox in one day
-	leaveAt     = 2                // of which an invitation takes so many
+	epochs      = period(epochLength)
+	days        = period(dayLength)
+	overlap     = 30 * time.Minute        // clocks may be wrong by so much
+	republish   = time.Hour               // an item is renewed after 2/3 to 4/3 of it
+	latest      = overlap + republish*4/3 // a slot is first stored so long before its epoch,
+	earliest    = latest + republish*4/3  // or up to so long
+	indices     = 8                       // slots of an inbox in one day
+	leaveAt     = 2                       // of which an invitation takes so many
 
 	seqStep  = 10 * time.Minute
 	seqFloor = 1_700_000_000_000_000 // µs since 1970: what seqs of pkarr packets look like
@@ -78,46 +82,35 @@ func derive(secret [32]byte, begin time.Time, label string, fields ...byte) *slo
 // pairSlot is where side s of a pair stores its reach record in an epoch. There is one replica.
 func pairSlot(root [32]byte, s Side, epoch int64) *slot {
 	const replica = 0
-	begin := clock(root, epochLength).begin(epoch)
 	n := binary.BigEndian.AppendUint64([]byte{byte(s)}, uint64(epoch))
-	return derive(root, begin, "nightjar meet v1 pair", append(n, replica)...)
+	return derive(root, epochs.begin(epoch), "nightjar meet v1 pair", append(n, replica)...)
 }
 
 // inboxSlot is one of the places for invitations on a day.
 func inboxSlot(inbox [32]byte, day int64, index int) *slot {
-	begin := clock(inbox, dayLength).begin(day)
 	n := binary.BigEndian.AppendUint64(nil, uint64(day))
-	return derive(inbox, begin, "nightjar meet v1 inbox", append(n, byte(index))...)
+	return derive(inbox, days.begin(day), "nightjar meet v1 inbox", append(n, byte(index))...)
 }
 
-// periods counts equal spans of time that begin at a phase of their own, so that the slots of one
-// person never change together.
-type periods struct {
-	length time.Duration
-	phase  time.Duration
-}
-
-func clock(secret [32]byte, length time.Duration) periods {
-	n := binary.BigEndian.Uint64(expand(secret, 8, "nightjar meet v1 phase"))
-	return periods{length, time.Duration(n%uint64(length/time.Second)) * time.Second}
-}
+// period counts equal spans of time since 1970. They are the same for everybody.
+type period time.Duration
 
 // at returns the number of the period that holds t.
-func (p periods) at(t time.Time) int64 {
-	s := t.Unix() + int64(p.phase/time.Second)
-	n := int64(p.length / time.Second)
+func (p period) at(t time.Time) int64 {
+	n := int64(time.Duration(p) / time.Second)
+	s := t.Unix()
 	if s < 0 {
 		return (s - n + 1) / n
 	}
 	return s / n
 }
 
-func (p periods) begin(number int64) time.Time {
-	return time.Unix(number*int64(p.length/time.Second)-int64(p.phase/time.Second), 0)
+func (p period) begin(number int64) time.Time {
+	return time.Unix(number*int64(time.Duration(p)/time.Second), 0)
 }
 
 // around returns the periods that hold any moment from t-before to t+after, first to last.
-func (p periods) around(t time.Time, before, after time.Duration) []int64 {
+func (p period) around(t time.Time, before, after time.Duration) []int64 {
 	var out []int64
 	for n := p.at(t.Add(-before)); n <= p.at(t.Add(after)); n++ {
 		out = append(out, n)

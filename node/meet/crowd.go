@@ -11,8 +11,12 @@ import (
 	"nightjar/node/meet/walk"
 )
 
-// crowdMemory is how many walks the estimate is the median of.
-const crowdMemory = 16
+// crowdMemory is how many walks are remembered. The estimate is their upper quartile: a walk that
+// missed some of the nearest makes the network look small, none makes it look large.
+const (
+	crowdMemory = 16
+	crowdLeast  = 4 // fewer walks say too little
+)
 
 // crowd remembers what walks said about the size of the network.
 type crowd struct {
@@ -28,18 +32,18 @@ func (c *crowd) learn(r *walk.Road) {
 	c.sizes = c.sizes[max(0, len(c.sizes)-crowdMemory):]
 }
 
-// size is the median, or 0 when nothing is known.
+// size is the estimate, or 0 when nothing is known.
 func (c *crowd) size() float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.sizes) == 0 {
+	if len(c.sizes) < crowdLeast {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(c.sizes))
-	return sorted[len(sorted)/2]
+	return sorted[len(sorted)*3/4]
 }
 
-// Size estimates how many nodes the DHT has, from the last walks; 0 when none was made yet. In a
+// Size estimates how many nodes the DHT has, from the last walks; 0 when too few were made yet. In a
 // small network few hostile nodes are needed to swallow a record.
 func (m *Meeting) Size() int { return int(m.crowd.size()) }
 

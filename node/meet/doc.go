@@ -6,11 +6,11 @@
 // is a valid pkarr packet. Two slots cannot be linked without the secret, nor their items read.
 //
 //	secret          slots
-//	pair root       one per side, epoch of 6 h (phase of its own) and replica: a reach record
-//	inbox secret    eight per day (phase of its own): sealed invitations
+//	pair root       one per side, epoch of 6 h and replica: a reach record
+//	inbox secret    eight per day: sealed invitations
 //
-// It does not know how packets travel (Carrier), who the contacts are, or when to publish: Next
-// says when, the caller does it.
+// It does not know how packets travel (Carrier), who the contacts are, or how to wait: Due says
+// when to publish, the caller does it.
 //
 // The value of a slot, 695 bytes, one DNS message (RFC 1035; pkarr's design/base.md):
 //

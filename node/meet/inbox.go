@@ -33,7 +33,7 @@ func (m *Meeting) Leave(ctx context.Context, inbox [32]byte, sealed []byte) (int
 		return 0, ErrRecord
 	}
 	now := m.now()
-	day := clock(inbox, dayLength).at(now)
+	day := days.at(now)
 	order := orderOf(sealed)
 	acks := make([]int, leaveAt)
 	var g errgroup.Group
@@ -54,7 +54,7 @@ func (m *Meeting) leave(ctx context.Context, inbox [32]byte, day int64, order []
 	err = m.road(ctx, func(r *walk.Road) error {
 		for _, index := range order {
 			s := inboxSlot(inbox, day, index)
-			acks, err = put(ctx, r, s, sealed, m.now(), func(have *walk.Item) bool {
+			acks, err = put(ctx, r, s, sealed, m.now(), new(int64), func(have *walk.Item) bool {
 				return have == nil || s.holds(*have, sealed)
 			})
 			if !errors.Is(err, ErrTaken) && !errors.Is(err, ErrFewStores) {
@@ -62,7 +62,8 @@ func (m *Meeting) leave(ctx context.Context, inbox [32]byte, day int64, order []
 			}
 		}
 		s := inboxSlot(inbox, day, order[0])
-		acks, err = put(ctx, r, s, sealed, m.now(), func(*walk.Item) bool { return true })
+		acks, err = put(ctx, r, s, sealed, m.now(), new(int64),
+			func(*walk.Item) bool { return true })
 		return err
 	})
 	return acks, err
@@ -83,12 +84,12 @@ func orderOf(sealed []byte) []int {
 }
 
 // Collect returns what lies in an inbox now, each sealed invitation once: today's, and near
-// midnight (which is at another time for each inbox) the neighbouring day's. If some slots could
+// midnight (UTC) the neighbouring day's. If some slots could
 // not be looked at, it returns what it found and the error: ErrNoNodes, ErrLost, or that of ctx or
 // Carrier. An empty inbox is no error.
 func (m *Meeting) Collect(ctx context.Context, inbox [32]byte) ([][]byte, error) {
 	var slots []*slot
-	for _, day := range clock(inbox, dayLength).around(m.now(), linger, overlap) {
+	for _, day := range days.around(m.now(), linger, overlap) {
 		for index := range indices {
 			slots = append(slots, inboxSlot(inbox, day, index))
 		}

@@ -105,7 +105,7 @@ func TestLibtorrentKeepsWhatWePublish(t *testing.T) {
 		t.Fatalf("%d invitations", n)
 	}
 	for n := range byte(contacts) {
-		s := pairSlot(fixed(n), Low, clock(fixed(n), epochLength).at(time.Now()))
+		s := pairSlot(fixed(n), Low, epochs.at(time.Now()))
 		_, value, ok := strings.Cut(l.get(s.key()), " ")
 		b, err := hex.DecodeString(value)
 		if !ok || err != nil {

@@ -36,6 +36,7 @@ type Meeting struct {
 	Now     func() time.Time // time.Now if nil
 
 	crowd crowd
+	plan  plan
 }
 
 func (m *Meeting) now() time.Time {
@@ -45,10 +46,12 @@ func (m *Meeting) now() time.Time {
 	return m.Now()
 }
 
-// Publish stores r where the other side of the pair looks for side s, now and for readers whose
-// clock is wrong by up to 30 minutes, and until the next call if that is no later than Next says.
-// It returns how many nodes hold the record, the smallest number if there are several slots. It
-// returns ErrFewStores when that is fewer than MinStores even after a second try through another
+// Publish stores r where the other side of the pair looks for side s, also if its clock is wrong by
+// up to 30 minutes. Call it at the time Due returns, or after 40 to 80 minutes. A call stores what
+// is due by then; at first, or when r has changed, all there is.
+//
+// It returns how many nodes hold the record, the smallest number if it was stored in several slots.
+// It returns ErrFewStores when that is fewer than MinStores even after a second try through another
 // gateway; card.ErrReach when r is no record; ErrNoNodes; ErrLost; ErrTaken; or the error of ctx or
 // Carrier.
 func (m *Meeting) Publish(ctx context.Context, root [32]byte, s Side, r card.Reach) (int, error) {
@@ -58,12 +61,15 @@ func (m *Meeting) Publish(ctx context.Context, root [32]byte, s Side, r card.Rea
 	}
 	defer clear(body)
 	now := m.now()
-	epochs := clock(root, epochLength).around(now, overlap, overlap+republish*4/3)
-	acks := make([]int, len(epochs))
+	slots := m.plan.pick(publishes(root, s, now), gist(r), now)
+	acks := make([]int, len(slots))
 	var g errgroup.Group
-	for i, epoch := range epochs {
+	for i, slot := range slots {
 		g.Go(func() (err error) {
-			acks[i], err = m.putTwice(ctx, pairSlot(root, s, epoch), body)
+			seq := m.plan.seq(slot)
+			if acks[i], err = m.putTwice(ctx, slot, body, &seq); err == nil {
+				m.plan.done(slot, gist(r), seq, now)
+			}
 			return err
 		})
 	}
@@ -71,43 +77,51 @@ func (m *Meeting) Publish(ctx context.Context, root [32]byte, s Side, r card.Rea
 	return slices.Min(acks), err
 }
 
-// Next returns when to call Publish again for the same pair: after 40 to 80 minutes.
-func Next(now time.Time) time.Time {
-	return now.Add(republish*2/3 + rand.N(republish*2/3))
+// Due returns when Publish is to be called next for side s of a pair: when its next slot is due.
+func (m *Meeting) Due(root [32]byte, s Side) time.Time {
+	now := m.now()
+	return m.plan.next(publishes(root, s, now), now)
 }
 
 // putTwice stores a body, and once more through another gateway if few nodes took it or the road
-// was lost. Each try has a road of its own: two slots of one pair never share one.
-func (m *Meeting) putTwice(ctx context.Context, s *slot, body []byte) (int, error) {
-	n, err := m.put(ctx, s, body)
+// was lost. Each try has a road of its own: two slots of one pair never share one. seq is what the
+// slot's item had when it was last stored here, or 0, and then what it has.
+func (m *Meeting) putTwice(ctx context.Context, s *slot, body []byte, seq *int64) (int, error) {
+	n, err := m.put(ctx, s, body, seq)
 	if (errors.Is(err, ErrFewStores) || errors.Is(err, ErrLost) || errors.Is(err, ErrNoNodes)) &&
 		ctx.Err() == nil {
-		again, err := m.put(ctx, s, body)
+		again, err := m.put(ctx, s, body, seq)
 		return max(n, again), err
 	}
 	return n, err
 }
 
-func (m *Meeting) put(ctx context.Context, s *slot, body []byte) (acks int, err error) {
+func (m *Meeting) put(ctx context.Context, s *slot, body []byte, seq *int64) (acks int, err error) {
 	err = m.road(ctx, func(r *walk.Road) error {
 		defer m.crowd.learn(r)
-		acks, err = put(ctx, r, s, body, m.now(), func(*walk.Item) bool { return true })
+		acks, err = put(ctx, r, s, body, m.now(), seq, func(*walk.Item) bool { return true })
 		return err
 	})
 	return acks, err
 }
 
-// put stores a body in a slot if free allows it, given what is stored there now.
-func put(ctx context.Context, r *walk.Road, s *slot, body []byte, now time.Time,
+// put stores a body in a slot if free allows it, given what is stored there now with a seq above
+// *last, and sets *last to the seq it has now.
+func put(ctx context.Context, r *walk.Road, s *slot, body []byte, now time.Time, last *int64,
 	free func(have *walk.Item) bool) (int, error) {
-	stored, err := r.Put(ctx, s.key(), func(have *walk.Item) (walk.Item, bool) {
+	known := *last
+	stored, err := r.Put(ctx, s.key(), known, func(have *walk.Item) (walk.Item, bool) {
+		if have != nil {
+			known = have.Seq
+		}
 		seq := s.seq(now)
-		if have != nil && have.Seq >= seq {
-			seq = have.Seq + 1 + rand.Int64N(1<<20)
+		if seq <= known {
+			seq = known + 1 + rand.Int64N(1<<20)
 		}
 		if !free(have) || seq < 0 { // a key holder can end a slot with the highest seq there is
 			return walk.Item{}, false
 		}
+		*last = seq
 		return s.put(body, seq), true
 	})
 	if err == nil && stored.Acks < min(MinStores, stored.Answered) {
@@ -121,11 +135,11 @@ func put(ctx context.Context, r *walk.Road, s *slot, body []byte, now time.Time,
 // ErrLost; or the error of ctx or Carrier.
 func (m *Meeting) Find(ctx context.Context, root [32]byte, s Side) (card.Reach, error) {
 	now := m.now()
-	epochs := clock(root, epochLength).around(now, overlap, overlap)
-	found := make([]*card.Reach, len(epochs))
-	errs := make([]error, len(epochs))
+	looks := epochs.around(now, overlap, overlap)
+	found := make([]*card.Reach, len(looks))
+	errs := make([]error, len(looks))
 	var g errgroup.Group
-	for i, epoch := range epochs {
+	for i, epoch := range looks {
 		g.Go(func() error {
 			found[i], errs[i] = m.get(ctx, pairSlot(root, s, epoch))
 			return nil

@@ -5,6 +5,7 @@ package meet
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -74,10 +75,10 @@ func TestReplayedOlderRecordLoses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		m := meeting(w, 0)
-		s := pairSlot(fixed(1), Low, clock(fixed(1), epochLength).at(time.Now()))
+		s := pairSlot(fixed(1), Low, epochs.at(time.Now()))
 		old, fresh := lasting(1), lasting(2)
 		publish(t, m, fixed(1), Low, fresh)
-		replayed := s.put(body(t, old), s.seq(s.begin))
+		replayed := s.put(body(t, old), s.seq(s.begin.Add(-time.Hour)))
 		for i, f := range w.nodes {
 			if i > 0 { // one node keeps the newest, the others were made to forget it
 				f.items[slotTarget(s)] = itemReturn(replayed)
@@ -89,17 +90,15 @@ func TestReplayedOlderRecordLoses(t *testing.T) {
 
 func TestClocksMayDifferByHalfAnHour(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		for _, writer := range []time.Duration{0, -15 * time.Minute, 15 * time.Minute} {
-			for _, reader := range []time.Duration{-15 * time.Minute, 0, 15 * time.Minute} {
-				w := newWorld(t, 8)
-				edge := clock(fixed(1), epochLength)
-				for _, around := range []time.Duration{-40, -20, -5, 5, 20, 40} {
-					next := edge.begin(edge.at(time.Now()) + 1).Add(around * time.Minute)
-					<-time.After(time.Until(next))
-					r := lasting(byte(around))
-					publish(t, meeting(w, writer), fixed(1), Low, r)
-					<-time.After(80 * time.Minute)
-					find(t, meeting(w, reader), fixed(1), Low, r)
+		for _, skew := range []time.Duration{-overlap, 0, overlap} {
+			w := newWorld(t, 8)
+			writer, reader := meeting(w, skew), meeting(w, 0)
+			for end := time.Now().Add(14 * time.Hour); time.Now().Before(end); {
+				r := lasting(byte(rand.Uint32()))
+				publish(t, writer, fixed(1), Low, r)
+				for next := writer.Due(fixed(1), Low).Add(-skew); time.Now().Before(next); {
+					find(t, reader, fixed(1), Low, r)
+					<-time.After(min(10*time.Minute, time.Until(next)))
 				}
 			}
 		}
@@ -195,8 +194,8 @@ func TestSlotOfOnePairNeverSharesARoadWithAnother(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
 		m := meeting(w, 0)
-		edge := clock(fixed(1), epochLength)
-		<-time.After(time.Until(edge.begin(edge.at(time.Now()) + 1))) // two epochs at once
+		edge := epochs.begin(epochs.at(time.Now()) + 1)
+		<-time.After(time.Until(edge.Add(-overlap / 2))) // two epochs at once
 		publish(t, m, fixed(1), Low, lasting(1))
 		find(t, m, fixed(1), Low, lasting(1))
 		publish(t, m, fixed(1), High, lasting(2))
@@ -218,7 +217,7 @@ func TestSlotOfOnePairNeverSharesARoadWithAnother(t *testing.T) {
 func TestSlotThatCannotBeWrittenIsSaid(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
-		s := pairSlot(fixed(1), Low, clock(fixed(1), epochLength).at(time.Now()))
+		s := pairSlot(fixed(1), Low, epochs.at(time.Now()))
 		w.put(s.put(body(t, lasting(1)), 1<<63-1))
 		_, err := meeting(w, 0).Publish(t.Context(), fixed(1), Low, lasting(2))
 		if !errors.Is(err, ErrTaken) {
@@ -293,7 +292,7 @@ func TestOverwrittenCopySurvives(t *testing.T) {
 		m := meeting(w, 0)
 		leave(t, m, fixed(1), 1)
 		for i := range perRoad { // whoever holds the card overwrites half of the inbox
-			day := clock(fixed(1), dayLength).at(time.Now())
+			day := days.at(time.Now())
 			s := inboxSlot(fixed(1), day, orderOf(letter(1))[i])
 			w.put(s.put(letter(9), s.seq(time.Now())+1<<30))
 		}
@@ -307,7 +306,6 @@ func TestOverwrittenCopySurvives(t *testing.T) {
 func TestInvitationOfLastNightIsFound(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 8)
-		days := clock(fixed(1), dayLength)
 		midnight := days.begin(days.at(time.Now()) + 1)
 		<-time.After(time.Until(midnight.Add(-10 * time.Minute)))
 		leave(t, meeting(w, 0), fixed(1), 1)
@@ -320,6 +318,7 @@ func TestInvitationOfLastNightIsFound(t *testing.T) {
 			t.Fatalf("%d after midnight", n)
 		}
 		<-time.After(3 * time.Hour)
+		leave(t, meeting(w, 0), fixed(1), 2)
 		if n := len(collect(t, meeting(w, 0), fixed(1))); n != 1 {
 			t.Fatalf("%d in the morning", n)
 		}
@@ -331,6 +330,22 @@ func TestOnlyInvitationsFitAnInbox(t *testing.T) {
 		m := meeting(newWorld(t, 8), 0)
 		if _, err := m.Leave(t.Context(), fixed(1), letter(1)[1:]); !errors.Is(err, ErrRecord) {
 			t.Fatal(err)
+		}
+	})
+}
+
+func TestSizeOfTheNetworkIsLearned(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 12)
+		m := meeting(w, 0)
+		for i := range crowdLeast {
+			if n := m.Size(); n != 0 {
+				t.Fatalf("%d nodes after %d walks", n, i)
+			}
+			collect(t, m, fixed(1)) // walks to an inbox say nothing: its targets may be known
+		}
+		if n := m.Size(); n < 6 || n > 24 {
+			t.Fatalf("12 nodes are taken for %d", n)
 		}
 	})
 }

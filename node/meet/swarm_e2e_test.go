@@ -78,8 +78,17 @@ func TestHalfTheNodesDie(t *testing.T) {
 		s.Kill(2 * i)
 		before--
 	}
+	lost := 0 // all eight holders of a record die in one of 500 cases
 	for n := range byte(20) {
-		find(t, m, fixed(n), Low, lasting(n))
+		got, err := m.Find(t.Context(), fixed(n), Low)
+		if errors.Is(err, ErrNotFound) {
+			lost++
+		} else if err != nil || got != lasting(n) {
+			t.Fatalf("found %+v: %v", got, err)
+		}
+	}
+	if lost > 1 {
+		t.Fatalf("%d of 20 records are lost", lost)
 	}
 	for n := range byte(5) {
 		publish(t, m, fixed(100+n), Low, lasting(n))
@@ -211,7 +220,7 @@ func TestNodesCannotLinkTheSlotsOfAPair(t *testing.T) {
 			later := now.Add(time.Duration(e) * epochLength)
 			err := m.road(t.Context(), func(r *walk.Road) error {
 				always := func(*walk.Item) bool { return true }
-				_, err := put(t.Context(), r, stable, b, later, always)
+				_, err := put(t.Context(), r, stable, b, later, new(int64), always)
 				return err
 			})
 			if err != nil {
@@ -233,13 +242,13 @@ func TestStrangerFindsNothing(t *testing.T) {
 		i := walk.Item{Key: q.Key, Seq: q.Seq, Value: q.Value[4:], Sig: q.Sig}
 		for n := range byte(50) {
 			for _, side := range []Side{Low, High} {
-				epoch := clock(fixed(2+n), epochLength).at(time.Now())
+				epoch := epochs.at(time.Now())
 				if _, ok := pairSlot(fixed(2+n), side, epoch).open(i); ok {
 					t.Fatal("opened with another pair's root")
 				}
 			}
 		}
-		own := pairSlot(fixed(1), Low, clock(fixed(1), epochLength).at(time.Now()))
+		own := pairSlot(fixed(1), Low, epochs.at(time.Now()))
 		if _, ok := own.open(i); own.key() == q.Key && !ok {
 			t.Fatal("the contact cannot open it: this test proves nothing")
 		}

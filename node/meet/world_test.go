@@ -38,7 +38,8 @@ type node struct {
 	addr   netip.AddrPort
 	id     [20]byte
 	items  map[[20]byte]krpc.Return
-	refuse bool // say no to puts
+	kept   map[[20]byte]time.Time // since when; DHT nodes forget after two hours
+	refuse bool                   // say no to puts
 	dead   bool
 }
 
@@ -56,7 +57,8 @@ func newWorld(t testing.TB, n int) *world {
 	w := &world{t: t}
 	for i := range n {
 		f := &node{addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i), 0, 1}), 6881),
-			id: sha1.Sum([]byte{byte(i)}), items: make(map[[20]byte]krpc.Return)}
+			id: sha1.Sum([]byte{byte(i)}), items: make(map[[20]byte]krpc.Return),
+			kept: make(map[[20]byte]time.Time)}
 		w.nodes = append(w.nodes, f)
 	}
 	return w
@@ -92,7 +94,8 @@ func (w *world) answer(f *node, m krpc.Msg) krpc.Msg {
 	r.Token = &token
 	switch m.Q {
 	case "get":
-		if kept, ok := f.items[m.A.Target]; ok {
+		kept, ok := f.items[m.A.Target]
+		if ok && time.Since(f.kept[m.A.Target]) <= linger {
 			r.Bep44Return = kept.Bep44Return
 		}
 	case "put":
@@ -101,6 +104,7 @@ func (w *world) answer(f *node, m krpc.Msg) krpc.Msg {
 		if f.refuse || m.A.Token != token || known && *was.Seq > *m.A.Seq {
 			return krpc.Msg{T: m.T, Y: "e", E: &krpc.Error{Code: 302, Msg: "no"}}
 		}
+		f.kept[target] = time.Now()
 		f.items[target] = krpc.Return{Bep44Return: krpc.Bep44Return{
 			V: bencode.MustMarshal(m.A.V), K: m.A.K, Sig: m.A.Sig, Seq: m.A.Seq}}
 	}
@@ -112,7 +116,7 @@ func (w *world) put(i walk.Item) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.nodes {
-		f.items[walk.Target(i.Key)] = itemReturn(i)
+		f.items[walk.Target(i.Key)], f.kept[walk.Target(i.Key)] = itemReturn(i), time.Now()
 	}
 }
 

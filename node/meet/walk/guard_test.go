@@ -152,7 +152,7 @@ func TestOperationsCannotBeLinkedByTheirPackets(t *testing.T) {
 		for n := range byte(10) {
 			i := newOwner(n).item(1, "v")
 			next := func(*Item) (Item, bool) { return i, true }
-			if _, err := r.Put(t.Context(), i.Key, next); err != nil {
+			if _, err := r.Put(t.Context(), i.Key, 0, next); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -49,6 +49,7 @@ type walk struct {
 	key    [32]byte
 	target [20]byte
 	quorum int
+	since  *int64 // seq that is known; nil: none
 
 	known    map[netip.AddrPort]bool
 	waiting  []*peer // nobody asked them yet, nearest first
@@ -165,8 +166,11 @@ func (w *walk) useful() bool {
 }
 
 func (w *walk) ask(ctx context.Context, what string, p *peer, target [20]byte) *krpc.Return {
-	q := w.server.Query(ctx, library(p.addr), what, dht.QueryInput{MsgArgs: krpc.MsgArgs{
-		Target: target, Want: []krpc.Want{krpc.WantNodes}}})
+	args := krpc.MsgArgs{Target: target, Want: []krpc.Want{krpc.WantNodes}}
+	if what == "get" {
+		args.Seq = w.since
+	}
+	q := w.server.Query(ctx, library(p.addr), what, dht.QueryInput{MsgArgs: args})
 	if q.ToError() != nil {
 		return nil
 	}

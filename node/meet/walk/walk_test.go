@@ -16,7 +16,7 @@ func put(t *testing.T, l *lab, seeds []netip.AddrPort, i Item) (Stored, error) {
 	t.Helper()
 	r, _ := l.road(t.Context(), seeds)
 	defer r.Close()
-	return r.Put(t.Context(), i.Key, func(*Item) (Item, bool) { return i, true })
+	return r.Put(t.Context(), i.Key, 0, func(*Item) (Item, bool) { return i, true })
 }
 
 func get(t *testing.T, l *lab, seeds []netip.AddrPort, key [32]byte, quorum int) (Item, error) {
@@ -169,7 +169,7 @@ func TestPutSeesWhatIsThere(t *testing.T) {
 		}
 		r, _ := l.road(t.Context(), l.seeds(3))
 		defer r.Close()
-		_, err := r.Put(t.Context(), o.key(), func(have *Item) (Item, bool) {
+		_, err := r.Put(t.Context(), o.key(), 0, func(have *Item) (Item, bool) {
 			if have == nil || !have.same(&first) {
 				t.Errorf("saw %+v", have)
 			}
@@ -241,7 +241,7 @@ func TestSiegeOfAKnownKeyIsOutlasted(t *testing.T) {
 				r, _ := l.road(t.Context(), l.seeds(8))
 				r.Size = size
 				next := func(*Item) (Item, bool) { return i, true }
-				if _, err := r.Put(t.Context(), i.Key, next); err != nil {
+				if _, err := r.Put(t.Context(), i.Key, 0, next); err != nil {
 					t.Fatal(err)
 				}
 				if got, err := r.Get(t.Context(), i.Key, 0); err == nil && got.same(&i) {
@@ -273,7 +273,7 @@ func TestSizeOfTheNetworkIsEstimated(t *testing.T) {
 			sizes := slices.Sorted(slices.Values(r.Sizes()))
 			m, n := sizes[len(sizes)/2], float64(nodes)
 			if len(sizes) != 25 || m < n/2 || m > 2*n {
-				t.Errorf("%d walks in a network of %d say %.0f", len(sizes), nodes, m)
+				t.Errorf("%d walks in a network of %d say %.1f times as many", len(sizes), nodes, m)
 			}
 			r.Close()
 		}
