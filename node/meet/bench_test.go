@@ -203,9 +203,9 @@ func holders(t *testing.T, s *swarm.Swarm, target [20]byte) (n int) {
 	return n
 }
 
-// TestFiguresOfAnHour counts what 50 contacts that are away cost in one hour, which begins at another
-// time of the epoch for each: records are stored when they are due, and each contact is looked for
-// every 30 minutes. The hours before it bring the plan into its stride.
+// TestFiguresOfAnHour counts what 50 contacts that are away cost in one hour, which begins at
+// another time of the epoch for each: records are stored when they are due, and each contact is
+// looked for every 30 minutes. The hours before it bring the plan into its stride.
 func TestFiguresOfAnHour(t *testing.T) {
 	const contacts, before = 50, 7 * time.Hour
 	_, l := place(t, 0)

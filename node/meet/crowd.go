@@ -43,8 +43,8 @@ func (c *crowd) size() float64 {
 	return sorted[len(sorted)*3/4]
 }
 
-// Size estimates how many nodes the DHT has, from the last walks; 0 when too few were made yet. In a
-// small network few hostile nodes are needed to swallow a record.
+// Size estimates how many nodes the DHT has, from the last walks; 0 when too few were made yet. In
+// a small network few hostile nodes are needed to swallow a record.
 func (m *Meeting) Size() int { return int(m.crowd.size()) }
 
 // survey walks to a random target if the size of the network is not known yet. Who watches cannot

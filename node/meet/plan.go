@@ -19,8 +19,8 @@ import (
 // maxDuties bounds how many slots are remembered.
 const maxDuties = 4096
 
-// gist tells two records apart, but not by their expiry alone: it moves with the time, and what moves
-// all slots at once would link them.
+// gist tells two records apart, but not by their expiry alone: it moves with the time, and what
+// moves all slots at once would link them.
 func gist(r card.Reach) [32]byte {
 	r.Expires = time.Unix(0, 0)
 	b, _ := r.MarshalBinary() // of a bad record none: it is not stored
@@ -53,8 +53,8 @@ func publishes(root [32]byte, s Side, now time.Time) (out []*slot) {
 	return out
 }
 
-// enter makes duties of slots that have none. That of the next epoch is due at a random moment, early
-// enough for a caller who comes no later than 80 minutes after it; any other is due now.
+// enter makes duties of slots that have none. That of the next epoch is due at a random moment,
+// early enough for a caller who comes no later than 80 minutes after it; any other is due now.
 func (p *plan) enter(slots []*slot, now time.Time) {
 	if p.duties == nil {
 		p.duties = make(map[[32]byte]duty)

@@ -12,8 +12,8 @@ import (
 // life is when each slot of one side of one pair was stored.
 type life map[int64][]time.Time // by epoch
 
-// live follows a writer whose clock is wrong by skew. It calls at the time it is told, or, if hourly,
-// after 40 to 80 minutes of its own choice.
+// live follows a writer whose clock is wrong by skew. It calls at the time it is told, or, if
+// hourly, after 40 to 80 minutes of its own choice.
 func live(root [32]byte, from, to time.Time, skew time.Duration, hourly bool) life {
 	l, p, what := make(life), plan{}, gist(reach())
 	for now := from; now.Before(to); {
@@ -147,9 +147,9 @@ var signs = []sign{
 
 func abs(x float64) float64 { return max(x, -x) }
 
-// advantage plays the game: told two slots, the observer says whether they are of one pair. It learns
-// the best threshold of each sign on half of the games and is measured on the other half. It returns
-// the sign that does best, and by how many points of 50 it is better than guessing.
+// advantage plays the game: told two slots, the observer says whether they are of one pair. It
+// learns the best threshold of each sign on half of the games and is measured on the other half. It
+// returns the sign that does best, and by how many points of 50 it is better than guessing.
 func advantage(lives []life, seq func(pair int, epoch int64) int64, all []int64) (string, float64) {
 	best, points := "", 0.0
 	for _, s := range signs {

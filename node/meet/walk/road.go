@@ -138,9 +138,9 @@ type Stored struct {
 
 // Put walks to key, hands the genuine item with the highest seq that is stored there to next (nil
 // if there is none), and stores what next returns at the nearest nodes; a cas is never sent. Nodes
-// are asked for items with a seq above since only, if it is above 0: the caller knows the others. If
-// next returns false nothing is stored, and the error is ErrTaken. Otherwise it is as for Get, and
-// never ErrNotFound.
+// are asked for items with a seq above since only, if it is above 0: the caller knows the others.
+// If next returns false nothing is stored, and the error is ErrTaken. Otherwise it is as for Get,
+// and never ErrNotFound.
 func (r *Road) Put(ctx context.Context, key [32]byte, since int64,
 	next func(have *Item) (Item, bool)) (Stored, error) {
 	var s Stored
