@@ -58,9 +58,17 @@ type Session struct {
 	Send      *record.Lane
 	Receive   *record.Lane
 
-	key   Key
-	peer  Peer // without Root
-	chain [32]byte
+	key    Key
+	peer   Peer // without Root
+	chain  [32]byte
+	export [32]byte
+}
+
+// Export derives a secret of this session for the one use that label names. It is equal on both
+// sides. What carries packets instead of records makes its keys with it.
+func (s *Session) Export(label string) (key [32]byte) {
+	record.Erasing(func() { key = expand(s.export[:]).key(label) })
+	return key
 }
 
 // An Initiation is a handshake of which the first message has been made.

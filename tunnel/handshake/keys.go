@@ -23,6 +23,7 @@ const (
 	labelToward = "nightjar tunnel 1 records of the initiator"
 	labelBack   = "nightjar tunnel 1 records of the responder"
 	labelChain  = "nightjar tunnel 1 chain"
+	labelExport = "nightjar tunnel 1 export"
 	labelFresh  = "nightjar tunnel 1 session"
 	labelRenew  = "nightjar tunnel 1 renewal" // | binding of the session that is renewed
 )
@@ -105,6 +106,7 @@ func newSession(k Key, p Peer, binding []byte, toward, back *noise.CipherState, 
 	from := extract(binding, one[:], two[:])
 	s := &Session{Peer: p.Static, Binding: [32]byte(binding), Initiator: initiator, key: k, peer: p}
 	s.chain = from.key(labelChain)
+	s.export = from.key(labelExport)
 	there, err := newLane(from.key(labelToward))
 	if err != nil {
 		return nil, err
