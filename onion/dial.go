@@ -94,7 +94,7 @@ func (t *Tor) ask(ctx context.Context, proc *torproc.Process, to Remote, iso Iso
 			if fresh {
 				refresh(proc, to.ID, ctx.Done())
 			}
-			c, err := socks.Dial(ctx, proc.Socks(), login, to.ID+".onion", to.Port)
+			c, err := socks.Dial(ctx, proc.Dial, login, to.ID+".onion", to.Port)
 			attempts <- attempt{c, err}
 		}) {
 			attempts <- attempt{nil, ErrPathClosed}

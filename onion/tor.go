@@ -23,6 +23,8 @@ type TorConfig struct {
 	// Keep has tor started again when it ends by itself, with the same guards, and services
 	// published again. Until then dials fail with ErrTorDied; nothing goes another way.
 	Keep bool
+	// Starter starts the tor program, in another process perhaps; nil means in this one.
+	Starter torproc.Starter
 }
 
 // Progress is how far a way out has come.
@@ -62,11 +64,12 @@ func CheckOptions(lines []string) error {
 // ErrTorOld, ErrTorOption, ErrTorUnsafe, ErrTorDied or ErrNotBootstrapped.
 func StartTor(ctx context.Context, c TorConfig) (*Tor, error) {
 	t := &Tor{
-		config: torproc.Config{Exe: c.Exe, Dir: c.Dir, State: c.State, Options: c.Options},
-		keep:   c.Keep,
-		end:    make(chan struct{}),
-		done:   make(chan struct{}),
-		auths:  map[string][32]byte{}, listeners: map[*torListener]bool{},
+		config: torproc.Config{Starter: c.Starter, Order: torproc.Order{Exe: c.Exe, Dir: c.Dir,
+			State: c.State, Options: c.Options}},
+		keep:  c.Keep,
+		end:   make(chan struct{}),
+		done:  make(chan struct{}),
+		auths: map[string][32]byte{}, listeners: map[*torListener]bool{},
 	}
 	if c.Progress != nil {
 		t.config.Progress = func(n int, reason string) { c.Progress(Progress{n, reason}) }

@@ -68,15 +68,15 @@ func (l Login) valid() bool {
 		!strings.HasPrefix(l.User, "<torS0X>")
 }
 
-// Dial asks the proxy at a unix socket for a stream to host and port. It ends as soon as ctx does,
-// and then returns its cause. Other errors are a Refusal, ErrRequest, ErrProtocol and those of the
-// socket, without its address.
-func Dial(ctx context.Context, socket string, l Login, host string, port uint16) (net.Conn, error) {
+// Dial asks the proxy that a dialer reaches for a stream to host and port. It ends as soon as ctx
+// does, and then returns its cause. Other errors are a Refusal, ErrRequest, ErrProtocol and those of
+// the dialer, without addresses.
+func Dial(ctx context.Context, proxy func(context.Context) (net.Conn, error), l Login, host string,
+	port uint16) (net.Conn, error) {
 	if !l.valid() || host == "" || len(host) > 255 || port == 0 {
 		return nil, ErrRequest
 	}
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "unix", socket)
+	c, err := proxy(ctx)
 	if err != nil {
 		return nil, cause(ctx, err)
 	}

@@ -81,7 +81,7 @@ func TestImpossibleRequestsAreRefused(t *testing.T) {
 		{Login{"u", long}, "h", 1}, {ok, "", 1}, {ok, long, 1}, {ok, "h", 0},
 		{Login{"<torS0X>0", "p"}, "h", 1},
 	} {
-		_, err := Dial(t.Context(), filepath.Join(t.TempDir(), "none"), r.login, r.host, r.port)
+		_, err := Dial(t.Context(), at(filepath.Join(t.TempDir(), "none")), r.login, r.host, r.port)
 		if !errors.Is(err, ErrRequest) {
 			t.Errorf("%.10q %.10q %d: %v", r.login, r.host, r.port, err)
 		}
@@ -114,7 +114,7 @@ func TestDialEndsWithItsContextAndHangsUp(t *testing.T) {
 		io.Copy(io.Discard, c) // returns when the dialler hangs up
 		l.Close()
 	}()
-	if _, err := Dial(ctx, path, Login{"u", "p"}, "h", 1); err != why {
+	if _, err := Dial(ctx, at(path), Login{"u", "p"}, "h", 1); err != why {
 		t.Errorf("dial ended with %v", err)
 	}
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
@@ -124,7 +124,7 @@ func TestDialEndsWithItsContextAndHangsUp(t *testing.T) {
 
 func TestErrorsHoldNoPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret-name")
-	if _, err := Dial(t.Context(), path, Login{"u", "p"}, "h", 1); err == nil ||
+	if _, err := Dial(t.Context(), at(path), Login{"u", "p"}, "h", 1); err == nil ||
 		strings.Contains(err.Error(), "secret-name") {
 		t.Errorf("error %v", err)
 	}
@@ -145,7 +145,7 @@ func TestStreamOutlivesTheContext(t *testing.T) {
 		}
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
-	c, err := Dial(ctx, path, Login{"u", "p"}, "h", 1)
+	c, err := Dial(ctx, at(path), Login{"u", "p"}, "h", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,4 +170,12 @@ func FuzzAnswer(f *testing.F) {
 			}
 		}
 	})
+}
+
+// at dials a unix socket.
+func at(path string) func(context.Context) (net.Conn, error) {
+	return func(ctx context.Context) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", path)
+	}
 }

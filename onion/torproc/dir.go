@@ -55,8 +55,10 @@ func makeDirectory(parent string) (*directory, error) {
 }
 
 func (d *directory) file(name string) string   { return filepath.Join(d.path, name) }
-func (d *directory) socket(name string) string { return filepath.Join(d.path, "s", name) }
-func (d *directory) state() string             { return filepath.Join(d.path, "data", "state") }
+func (d *directory) socket(name string) string { return socketIn(d.path, name) }
+
+func socketIn(dir, name string) string { return filepath.Join(dir, "s", name) }
+func stateIn(dir string) string        { return filepath.Join(dir, "data", "state") }
 
 // wipe removes the directory, and gives up its lock.
 func (d *directory) wipe() error {

@@ -3,8 +3,9 @@
 package torproc
 
 import (
+	"context"
+	"net"
 	"os"
-	"os/exec"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,10 +18,9 @@ import (
 
 // Config says which tor to start; all of it is fixed once it runs.
 type Config struct {
-	Exe     string   // "" means the one in PATH or in /usr/sbin
-	Dir     string   // parent of the runtime directory; "" means os.TempDir
-	State   []byte   // what an earlier State returned, or nil
-	Options []string // further settings, that pass torconf.Check
+	Order
+	// Starter starts the program; nil means Run.
+	Starter Starter
 	// Progress is called on each step of the bootstrap; reason is one of tor's words.
 	Progress func(percent int, reason string)
 }
@@ -34,11 +34,10 @@ const (
 
 // A Process is a tor that belongs to this program. It ends with this program, however that ends.
 type Process struct {
-	dir     *directory
-	cmd     *exec.Cmd
+	program Program
 	talk    *conversation
 	version string
-	done    chan struct{} // closed when the process has been reaped
+	done    <-chan struct{} // closed when the process has been reaped
 	work    sync.WaitGroup
 	closing atomic.Bool
 	once    sync.Once
@@ -52,10 +51,7 @@ type Process struct {
 
 // run starts the goroutines that wait for the process and look after it.
 func (p *Process) run() {
-	p.work.Go(func() {
-		p.cmd.Wait()
-		close(p.done)
-	})
+	p.work.Go(func() { <-p.done })
 	p.work.Go(func() {
 		<-p.talk.lost // tor ends by itself when it loses its owner
 		wait := grace
@@ -67,7 +63,7 @@ func (p *Process) run() {
 		select {
 		case <-p.done:
 		case <-t.C:
-			p.cmd.Process.Kill()
+			p.program.Kill()
 		}
 	})
 	p.work.Go(func() {
@@ -154,14 +150,17 @@ func cover() string {
 }
 
 // Socks returns the name of the unix socket for SOCKS.
-func (p *Process) Socks() string { return p.dir.socket("socks") }
+func (p *Process) Socks() string { return socketIn(p.program.Dir(), "socks") }
+
+// Dial opens a connection to tor's socket for SOCKS.
+func (p *Process) Dial(ctx context.Context) (net.Conn, error) { return p.program.Dial(ctx) }
 
 // Socket returns a name for a new unix socket, in the directory that tor shares with us alone.
 func (p *Process) Socket() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sockets++
-	return p.dir.socket(number(p.sockets))
+	return socketIn(p.program.Dir(), number(p.sockets))
 }
 
 func number(n int) string {
@@ -189,7 +188,7 @@ func (p *Process) State() ([]byte, error) {
 	if p.state != nil {
 		return p.state, nil
 	}
-	b, err := os.ReadFile(p.dir.state())
+	b, err := os.ReadFile(stateIn(p.program.Dir()))
 	if os.IsNotExist(err) {
 		return nil, nil // not written yet
 	}
@@ -206,14 +205,14 @@ func (p *Process) Close() error {
 		p.closing.Store(true)
 		p.talk.close()
 		p.work.Wait()
-		b, _ := os.ReadFile(p.dir.state())
+		b, _ := os.ReadFile(stateIn(p.program.Dir()))
 		p.mu.Lock()
 		p.state = append([]byte{}, torconf.Guards(b)...)
 		p.mu.Unlock()
-		err = p.dir.wipe()
+		err = p.program.Wipe()
 	})
 	return err
 }
 
 // PID returns the number of the process, for those who watch what it sends.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+func (p *Process) PID() int { return p.program.PID() }

@@ -4,12 +4,7 @@ package torproc
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,77 +17,25 @@ import (
 // wraps ErrNotBootstrapped, tor's word for the step that it was at, and the cause. Other errors are
 // the sentinels of this package.
 func Start(ctx context.Context, c Config) (*Process, error) {
-	exe, err := program(c.Exe)
-	if err != nil {
-		return nil, err
+	begin := c.Starter
+	if begin == nil {
+		begin = Run
 	}
 	if err := torconf.Check(c.Options); err != nil {
 		return nil, err
 	}
-	dir, err := makeDirectory(c.Dir)
+	program, err := begin(c.Order)
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{dir: dir, done: make(chan struct{}), heard: map[string][]*watcher{}}
-	if err := p.launch(exe, c); err != nil {
-		dir.wipe()
-		return nil, err
-	}
+	p := &Process{program: program, done: program.Done(), heard: map[string][]*watcher{}}
+	p.talk = converse(program.Control(), answerIn, p.event)
 	p.run()
 	if err := p.join(ctx, c.Progress); err != nil {
 		p.Close()
 		return nil, err
 	}
 	return p, nil
-}
-
-// program finds the tor program.
-func program(exe string) (string, error) {
-	tries := []string{"tor", "/usr/sbin/tor", "/usr/local/bin/tor"}
-	if exe != "" {
-		tries = []string{exe}
-	}
-	for _, try := range tries {
-		if path, err := exec.LookPath(try); err == nil {
-			if path, err = filepath.Abs(path); err == nil {
-				return path, nil
-			}
-		}
-	}
-	return "", ErrMissing
-}
-
-// launch writes the settings and starts the program with one end of a socket pair.
-func (p *Process) launch(exe string, c Config) error {
-	torrc, err := torconf.Torrc(p.dir.file("data"), p.dir.socket("socks"), c.Options)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(p.dir.file("torrc"), []byte(torrc), 0o600); err != nil {
-		return ErrDirectory
-	}
-	if state := torconf.Guards(c.State); len(state) > 0 {
-		if err := os.WriteFile(p.dir.state(), state, 0o600); err != nil {
-			return ErrDirectory
-		}
-	}
-	ours, theirs, err := socketPair()
-	if err != nil {
-		return errors.ErrUnsupported
-	}
-	defer theirs.Close()
-	p.cmd = exec.Command(exe, "--defaults-torrc", p.dir.file("none"), "-f", p.dir.file("torrc"),
-		"--quiet", "--__OwningControllerFD", "3")
-	p.cmd.Dir, p.cmd.Env, p.cmd.ExtraFiles = p.dir.path, []string{}, []*os.File{theirs}
-	if err := p.cmd.Start(); err != nil {
-		ours.Close()
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			return ErrMissing
-		}
-		return ErrDied
-	}
-	p.talk = converse(ours, answerIn, p.event)
-	return nil
 }
 
 // join takes tor from its first word to its network.
@@ -128,7 +71,7 @@ func (p *Process) join(ctx context.Context, progress func(int, string)) error {
 func (p *Process) refusal() error {
 	p.talk.close()
 	<-p.done
-	if p.cmd.ProcessState.ExitCode() == 1 {
+	if p.program.Refused() {
 		return ErrOption
 	}
 	return ErrDied
@@ -158,7 +101,7 @@ func (p *Process) checkListeners() error {
 		}
 		want := ""
 		if kind == "socks" {
-			want = `"unix:` + p.dir.socket("socks") + `"`
+			want = `"unix:` + socketIn(p.program.Dir(), "socks") + `"`
 		}
 		if at != want {
 			return ErrUnsafe

@@ -53,7 +53,7 @@ func TestMissingTorIsSaid(t *testing.T) {
 	plain := filepath.Join(dir, "plain")
 	os.WriteFile(plain, []byte("not a program"), 0o600)
 	for _, exe := range []string{filepath.Join(dir, "none"), dir, plain} {
-		if _, err := Start(t.Context(), Config{Exe: exe}); !errors.Is(err, ErrMissing) {
+		if _, err := Start(t.Context(), Config{Order: Order{Exe: exe}}); !errors.Is(err, ErrMissing) {
 			t.Errorf("%v", err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestWaitForTheNetworkEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("the user gave up")
 	dir := t.TempDir()
-	_, err := Start(ctx, Config{Exe: standIn(t, "stuck"), Dir: dir,
+	_, err := Start(ctx, Config{Order: Order{Exe: standIn(t, "stuck"), Dir: dir},
 		Progress: func(percent int, reason string) {
 			words = append(words, reason)
 			cancel(why)
@@ -84,14 +84,14 @@ func TestWaitForTheNetworkEndsWithItsContext(t *testing.T) {
 func TestDeafTorIsGivenUpWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err := Start(ctx, Config{Exe: standIn(t, "deaf"), Dir: t.TempDir()})
+	_, err := Start(ctx, Config{Order: Order{Exe: standIn(t, "deaf"), Dir: t.TempDir()}})
 	if !errors.Is(err, ErrNotBootstrapped) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestOptionsAreCheckedBeforeAnythingStarts(t *testing.T) {
-	_, err := start(t, "good", Config{Options: []string{"ControlPort 9051"}})
+	_, err := start(t, "good", Config{Order: Order{Options: []string{"ControlPort 9051"}}})
 	if !errors.Is(err, ErrOption) {
 		t.Errorf("error %v", err)
 	}
@@ -99,14 +99,14 @@ func TestOptionsAreCheckedBeforeAnythingStarts(t *testing.T) {
 
 func TestStateIsKeptAndTheRestIsWiped(t *testing.T) {
 	dir := t.TempDir()
-	p, err := start(t, "good", Config{Dir: dir, State: []byte("Guard in=before\nDormant 1\n")})
+	p, err := start(t, "good", Config{Order: Order{Dir: dir, State: []byte("Guard in=before\nDormant 1\n")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s, err := p.State(); string(s) != "Guard in=before\n" || err != nil {
 		t.Errorf("state while running %q, %v", s, err)
 	}
-	if info, err := os.Stat(p.dir.path); err != nil || info.Mode().Perm() != 0o700 {
+	if info, err := os.Stat(p.program.Dir()); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the directory: %v, %v", info.Mode(), err)
 	}
 	if err := p.Close(); err != nil {
@@ -129,7 +129,7 @@ func TestEndOfTorIsKnownAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	p.cmd.Process.Kill()
+	p.program.Kill()
 	<-p.Done()
 	if d := time.Since(begun); d > time.Second {
 		t.Errorf("it took %v", d)
@@ -172,7 +172,7 @@ func TestDirectoriesOfTheDeadAreWiped(t *testing.T) {
 func TestDirectoryTooDeepForSockets(t *testing.T) {
 	deep := filepath.Join(t.TempDir(), strings.Repeat("d", 90))
 	os.Mkdir(deep, 0o700)
-	if _, err := start(t, "good", Config{Dir: deep}); !errors.Is(err, ErrDirectory) {
+	if _, err := start(t, "good", Config{Order: Order{Dir: deep}}); !errors.Is(err, ErrDirectory) {
 		t.Errorf("error %v", err)
 	}
 }
