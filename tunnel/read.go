@@ -18,8 +18,12 @@ type reader struct {
 	frames []record.Frame
 }
 
-// calmFetches is after how many small fetches a grown buffer is given back.
-const calmFetches = 64
+const (
+	// calmFetches is after how many small fetches a grown buffer is given back.
+	calmFetches = 64
+	// run is how many records are opened in one go.
+	run = 8
+)
 
 // size makes the buffer fit what one fetch brings: it grows when filled, and is given back when
 // little has come for a while.
@@ -65,12 +69,13 @@ func (r *reader) fetch() error {
 		}
 	}
 	at, filled := 0, r.n
-	for ; r.n-at >= record.Size; at += record.Size {
-		plain, err := r.lane.Open(r.buf[at : at+record.Size])
-		if err != nil {
+	for r.n-at >= record.Size {
+		frames, n, err := r.lane.OpenRun(r.frames[:0], r.buf[at:r.n], run)
+		r.frames, at = frames, at+n
+		if err := r.hand(frames); err != nil {
 			return err
 		}
-		if err := r.take(plain); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -79,12 +84,16 @@ func (r *reader) fetch() error {
 	return nil
 }
 
-// take hands on the frames of one record. A malformed record is refused whole.
+// take hands on the frames of the first record, which the handshake has opened.
 func (r *reader) take(plain []byte) (err error) {
 	if r.frames, err = record.Parse(r.frames[:0], plain); err != nil {
 		return err
 	}
-	for _, f := range r.frames {
+	return r.hand(r.frames)
+}
+
+func (r *reader) hand(frames []record.Frame) error {
+	for _, f := range frames {
 		if err := r.frame(f); err != nil {
 			return err
 		}

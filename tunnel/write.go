@@ -32,6 +32,7 @@ type writer struct {
 	passed int // records in a row that datagrams filled
 	batch  int // records
 	buf    []byte
+	filled []int // of a batch that is being made: bytes of frames in each record
 }
 
 // size makes room for a batch.
@@ -111,15 +112,9 @@ func (w *writer) one() error {
 
 // several writes one batch of what waits, and comes back for the rest.
 func (w *writer) several() error {
-	n := 0
-	for ; n < len(w.buf); n += record.Size {
-		f := w.fill(w.buf[n:n])
-		if len(f.plain) == 0 {
-			break
-		}
-		if _, err := w.seal(f); err != nil {
-			return err
-		}
+	n, err := w.gather()
+	if err != nil {
+		return err
 	}
 	start := time.Now()
 	if err := w.write(w.buf[:n]); err != nil {
@@ -136,6 +131,27 @@ func (w *writer) several() error {
 		w.size(w.batch / 2)
 	}
 	return nil
+}
+
+// gather fills and seals one batch of what waits, and returns its length in bytes. Records under
+// one key are sealed in one go.
+func (w *writer) gather() (n int, err error) {
+	for first := 0; n < len(w.buf); {
+		f := w.fill(w.buf[n:n])
+		if len(f.plain) > 0 {
+			n += record.Size
+			w.filled = append(w.filled, len(f.plain))
+		}
+		if last := len(f.plain) == 0 || n == len(w.buf); last || f.next != nil {
+			err = w.lane.SealRun(w.buf[first:n], w.filled...)
+			w.filled, first = w.filled[:0], n
+			w.change(f.next)
+			if last || err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
 }
 
 // last sends what Close lets leave, and Bye.
@@ -185,10 +201,15 @@ func (w *writer) fill(plain []byte) (f filled) {
 // seal seals a record in place and changes the lane after it.
 func (w *writer) seal(f filled) ([]byte, error) {
 	sealed, err := w.lane.Seal(f.plain)
-	if f.next != nil {
-		w.lane = f.next
-	}
+	w.change(f.next)
 	return sealed, err
+}
+
+// change goes on with another lane, if there is one.
+func (w *writer) change(next *record.Lane) {
+	if next != nil {
+		w.lane = next
+	}
 }
 
 func (w *writer) write(b []byte) error {
