@@ -67,7 +67,7 @@ type Session struct {
 // Export derives a secret of this session for the one use that label names. It is equal on both
 // sides. What carries packets instead of records makes its keys with it.
 func (s *Session) Export(label string) (key [32]byte) {
-	record.Erasing(func() { key = expand(s.export[:]).key(label) })
+	record.Erasing(func() { key = (*deriver)(&s.export).key(label) })
 	return key
 }
 
@@ -90,9 +90,9 @@ func start(k Key, p Peer, epoch uint64, from chance) (in *Initiation, wire []byt
 			return
 		}
 		l := link{epoch: epoch, initiator: k.AgreementKey(), responder: p.Static}
-		root := expand(p.Root[:])
-		wire = sealOuter(l.first(root), message, from)
-		in = &Initiation{opening: o, answer: l.answer(root, wire)}
+		root := deriver(p.Root)
+		wire = sealOuter(l.first(&root), message, from)
+		in = &Initiation{opening: o, answer: l.answer(&root, wire)}
 	})
 	return in, wire, err
 }
@@ -135,7 +135,7 @@ func answer(k Key, peers []Peer, epoch uint64, seen *Memory, wire []byte, from c
 		var m2 []byte
 		s, m2, err = reply2(k, f.peer, firstPrologue, [32]byte{}, f.message, from)
 		if err == nil {
-			reply = sealOuter(f.answer(f.root, wire), m2, from)
+			reply = sealOuter(f.answer(&f.root, wire), m2, from)
 		}
 	})
 	return s, reply, err

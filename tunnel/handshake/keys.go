@@ -3,12 +3,8 @@
 package handshake
 
 import (
-	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
-	"slices"
 
 	"nightjar/tunnel/record"
 
@@ -36,38 +32,39 @@ func (s *Session) renewPrologue() []byte {
 }
 
 // A deriver is HKDF-Expand-SHA256 (RFC 5869) from one secret, for outputs of one block, 32 bytes.
-type deriver struct {
-	mac hash.Hash
-	buf []byte // used again, because each allocation costs where erasing is on
-}
+type deriver [32]byte
 
 // extract is HKDF-Extract, then a deriver of what it gives.
-func extract(salt []byte, secret ...[]byte) *deriver {
-	all := slices.Concat(secret...)
-	defer clear(all)
-	prk, err := hkdf.Extract(sha256.New, all, salt)
-	if err != nil {
-		panic("handshake: hkdf: " + err.Error()) // of FIPS mode only
-	}
-	return expand(prk)
-}
-
-// expand derives from a secret that is uniformly random as it is.
-func expand(secret []byte) *deriver {
-	return &deriver{hmac.New(sha256.New, secret), make([]byte, 0, 192)}
-}
+func extract(salt []byte, secret ...[]byte) deriver { return deriver(keyed(salt, secret...)) }
 
 // key is the output for the info text that the parts make together.
-func (d *deriver) key(label string, info ...[]byte) (key [32]byte) {
-	d.buf = append(d.buf[:0], label...)
+func (d *deriver) key(label string, info ...[]byte) [32]byte {
+	var room [160]byte
+	text := append(room[:0], label...)
 	for _, part := range info {
-		d.buf = append(d.buf, part...)
+		text = append(text, part...)
 	}
-	d.buf = append(d.buf, 1) // the number of the block
-	d.mac.Reset()
-	d.mac.Write(d.buf)
-	copy(key[:], d.mac.Sum(d.buf[:0]))
-	return key
+	return keyed(d[:], append(text, 1)) // the number of the block
+}
+
+// keyed is HMAC-SHA256 (RFC 2104) of the parts together under a key of at most 64 bytes. Unlike
+// crypto/hmac it allocates nothing unless the parts are long: where erasing is on, to allocate is
+// the larger part of the cost.
+func keyed(key []byte, parts ...[]byte) [32]byte {
+	var room [sha256.BlockSize + 192]byte
+	inner := room[:sha256.BlockSize]
+	copy(inner, key)
+	outer := [sha256.BlockSize + sha256.Size]byte(room[:])
+	for i := range inner {
+		inner[i] ^= 0x36
+		outer[i] ^= 0x5c
+	}
+	for _, part := range parts {
+		inner = append(inner, part...)
+	}
+	sum := sha256.Sum256(inner)
+	copy(outer[sha256.BlockSize:], sum[:])
+	return sha256.Sum256(outer[:])
 }
 
 // A link names one direction of asking between two contacts in one epoch: what the outer keys
@@ -79,15 +76,20 @@ type link struct {
 
 // first is the outer key of the first message; from derives from the root.
 func (l link) first(from *deriver) [32]byte {
-	return from.key(labelFirst, l.epochBytes(), l.initiator[:], l.responder[:])
+	epoch := l.epochBytes()
+	return from.key(labelFirst, epoch[:], l.initiator[:], l.responder[:])
 }
 
 // answer is the outer key of the answer to one first message and no other.
 func (l link) answer(from *deriver, first []byte) [32]byte {
-	return from.key(labelAnswer, l.epochBytes(), l.initiator[:], l.responder[:], first[:nonceSize])
+	epoch := l.epochBytes()
+	return from.key(labelAnswer, epoch[:], l.initiator[:], l.responder[:], first[:nonceSize])
 }
 
-func (l link) epochBytes() []byte { return binary.BigEndian.AppendUint64(nil, l.epoch) }
+func (l link) epochBytes() (b [8]byte) {
+	binary.BigEndian.PutUint64(b[:], l.epoch)
+	return b
+}
 
 // mixPSK is the pre-shared key of Noise message 2: who breaks X25519 lacks the KEM secret, who
 // breaks the KEM lacks X25519, and who stole one session's keys lacks the chain of the next.
@@ -95,7 +97,9 @@ func mixPSK(shared []byte, contact, chain [32]byte, public, ciphertext []byte) [
 	h := sha256.New()
 	h.Write(public)
 	h.Write(ciphertext)
-	return extract(nil, shared, contact[:], chain[:]).key(labelPSK, h.Sum(nil))
+	var sum [sha256.Size]byte
+	from := extract(nil, shared, contact[:], chain[:])
+	return from.key(labelPSK, h.Sum(sum[:0]))
 }
 
 // newSession turns Noise's two keys into the lanes and the chain and keeps neither of the two.

@@ -64,7 +64,7 @@ func openOuter(dst []byte, key [32]byte, wire []byte, n int) ([]byte, bool) {
 type found struct {
 	link
 	peer    Peer
-	root    *deriver
+	root    deriver
 	key     [32]byte // outer key that it opened with
 	message []byte   // Noise message 1
 }
@@ -74,10 +74,10 @@ type found struct {
 func find(self [32]byte, peers []Peer, epoch uint64, wire []byte) (f *found) {
 	room := make([]byte, plainSize)
 	for i := range peers[:min(len(peers), MaxPeers)] {
-		root := expand(peers[i].Root[:])
+		root := deriver(peers[i].Root)
 		for e := epoch - 1; e != epoch+2; e++ {
 			l := link{e, peers[i].Static, self}
-			key := l.first(root)
+			key := l.first(&root)
 			if message, ok := openOuter(room, key, wire, RenewSize); ok {
 				f = &found{l, peers[i], root, key, bytes.Clone(message)}
 			}

@@ -210,7 +210,8 @@ func TestDerivationIsThatOfTheStandardLibrary(t *testing.T) {
 	}
 	prk := bytes.Repeat([]byte{5}, 32)
 	want, _ = hkdf.Expand(sha256.New, prk, "text", 32)
-	if got := expand(prk).key("text"); !bytes.Equal(got[:], want) {
+	d = deriver(prk)
+	if got := d.key("text"); !bytes.Equal(got[:], want) {
 		t.Error("not HKDF-Expand-SHA256")
 	}
 }

@@ -141,8 +141,8 @@ func talks(t testing.TB, a, b *Session) {
 
 // outerKey is the outer key of a first message in the epoch of the tests.
 func outerKey(root, initiator, responder [32]byte) [32]byte {
-	return link{now, initiator, responder}.first(expand(root[:]))
+	return link{now, initiator, responder}.first((*deriver)(&root))
 }
 
 // onwardKey is the next key in a scheme that only hashes its keys onward.
-func onwardKey(s *Session) [32]byte { return expand(s.chain[:]).key("onward") }
+func onwardKey(s *Session) [32]byte { return (*deriver)(&s.chain).key("onward") }
