@@ -18,6 +18,9 @@ type vault struct {
 	path string
 	cost cost
 
+	// volatile says that there is no file: the identity's slot is in its handle and nowhere else.
+	volatile bool
+
 	// fault, if set, is asked before each step of a write and stops it with an error, as a
 	// crash or a full disk would. Only tests set it.
 	fault func(step string) error
@@ -71,22 +74,19 @@ func (v vault) read(n int) ([]byte, error) {
 	return b, nil
 }
 
-// create makes a vault without identities if there is none.
-func (v vault) create() error {
-	return v.locked(func() error {
-		if _, err := v.read(saltSize); !errors.Is(err, ErrNoVault) {
-			return err
-		}
-		return v.write(emptyVault())
-	})
-}
-
 // update lets change alter the vault and returns when the new vault is safely on disk. Writers
 // in this and other programs take turns. After an error of the write itself the disk holds the
 // old or the new vault, never a mixture.
-func (v vault) update(change func(file []byte) error) error {
+func (v vault) update(change func(file []byte) error) error { return v.begin(nil, change) }
+
+// begin is update for a vault that need not be there: if it is not, first is changed in its place
+// and becomes the vault.
+func (v vault) begin(first []byte, change func(file []byte) error) error {
 	return v.locked(func() error {
 		file, err := v.read(fileSize)
+		if first != nil && errors.Is(err, ErrNoVault) {
+			file, err = first, nil
+		}
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"nightjar/keystore/words"
 )
 
 // Slots is the number of slots of every vault, used or not. A new identity takes one at random
@@ -31,9 +33,13 @@ const (
 	nonceSize = chacha20poly1305.NonceSizeX
 	plainSize = slotSize - nonceSize - chacha20poly1305.Overhead
 
-	keySize  = 32
-	lenSize  = 4
-	headSize = lenSize + 2*keySize // length, identity seed, root secret
+	keySize    = 32
+	masterSize = words.SecretSize
+	lenSize    = 4
+	headSize   = lenSize + masterSize
+
+	seedLabel = "nightjar identity seed v1"
+	rootLabel = "nightjar identity root v1"
 )
 
 // cost is what one derivation costs. It is fixed by the format version: a parameter in the file
@@ -53,9 +59,12 @@ func (c cost) kek(dst, password, salt []byte) {
 	clear(k)
 }
 
-// slotKey writes the key of slot i: HKDF-SHA256 (RFC 5869) of the kek, no salt. Call inside do.
-func slotKey(dst, kek []byte, i int) {
-	k, err := hkdf.Key(sha256.New, kek, nil, slotLabel+string([]byte{byte(i)}), keySize)
+// slotKey writes the key of slot i. Call inside do.
+func slotKey(dst, kek []byte, i int) { expand(dst, kek, slotLabel+string([]byte{byte(i)})) }
+
+// expand writes 32 bytes of HKDF-SHA256 (RFC 5869) of a secret, no salt. Call inside do.
+func expand(dst, secret []byte, info string) {
+	k, err := hkdf.Key(sha256.New, secret, nil, info, keySize)
 	if err != nil {
 		panic("keystore: " + err.Error()) // only for lengths that cannot occur
 	}
@@ -99,46 +108,54 @@ func readSlot(dst []byte, file io.ReaderAt, i int) error {
 	return err
 }
 
-// find tries every slot of a vault with the slot keys of kek and returns the number of the one
-// that opens, its plain bytes and its key; or -1, and zeros. Call inside do, and clear what it
-// returns.
+// found is the slot that a kek opens: its number, what is in it, its key, and its own bytes; or
+// -1, and zeros. Clear plain and key after use.
+type found struct {
+	slot               int
+	plain, key, sealed []byte
+}
+
+// find tries every slot of a vault with the slot keys of kek. Call inside do.
 //
 // The time tells neither whether one opens, nor which, nor how many are in use: all slots are
 // tried; a slot that opens costs a wiped buffer, as one that does not open does in the library;
 // and all memory is touched first, so that no page is new to one outcome only.
-func find(kek []byte, file io.ReaderAt) (slot int, plain, key []byte, err error) {
-	slot, plain, key = -1, make([]byte, plainSize), make([]byte, keySize)
-	sealed, out, trial := make([]byte, slotSize), make([]byte, plainSize), make([]byte, keySize)
-	clear(plain)
-	clear(out)
+func find(kek []byte, file io.ReaderAt) (f found, err error) {
+	trial := func(i int) found {
+		t := found{i, make([]byte, plainSize), make([]byte, keySize), make([]byte, slotSize)}
+		clear(t.plain)
+		clear(t.sealed)
+		return t
+	}
+	f, next := trial(-1), trial(0)
 	for i := range Slots {
-		if err := readSlot(sealed, file, i); err != nil {
-			return -1, plain, key, err
+		if err := readSlot(next.sealed, file, i); err != nil {
+			return f, err
 		}
-		slotKey(trial, kek, i)
-		if openSlot(out, trial, i, sealed) {
-			slot, plain, out, key, trial = i, out, plain, trial, key
-			clear(out)
+		slotKey(next.key, kek, i)
+		if openSlot(next.plain, next.key, i, next.sealed) {
+			f, next = next, f
+			f.slot = i
+			clear(next.plain)
 		}
 	}
-	clear(trial)
-	return slot, plain, key, nil
+	clear(next.key)
+	return f, nil
 }
 
 // payload is what a slot holds. Its slices point into the plain bytes it was decoded from.
 type payload struct {
-	seed, root []byte // keySize each
-	state      []byte
+	master []byte // masterSize
+	state  []byte
 }
 
-// encode fills plain (of plainSize): length of the state, seed, root, state, zeros.
+// encode fills plain (of plainSize): length of the state, master secret, state, zeros.
 func (p payload) encode(plain []byte) {
-	if len(p.seed) != keySize || len(p.root) != keySize || len(p.state) > StateLimit {
+	if len(p.master) != masterSize || len(p.state) > StateLimit {
 		panic("keystore: payload of a wrong size")
 	}
 	binary.BigEndian.PutUint32(plain, uint32(len(p.state)))
-	copy(plain[lenSize:], p.seed)
-	copy(plain[lenSize+keySize:], p.root)
+	copy(plain[lenSize:], p.master)
 	clear(plain[headSize+copy(plain[headSize:], p.state):])
 }
 
@@ -156,11 +173,7 @@ func decodePayload(plain []byte) (payload, bool) {
 	for _, b := range rest {
 		pad |= b
 	}
-	return payload{
-		seed:  plain[lenSize:][:keySize],
-		root:  plain[lenSize+keySize:][:keySize],
-		state: state,
-	}, pad == 0
+	return payload{master: plain[lenSize:][:masterSize], state: state}, pad == 0
 }
 
 // emptyVault returns a vault in which no slot is used: random bytes from end to end.

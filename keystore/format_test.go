@@ -73,7 +73,7 @@ func (v vector) build(t *testing.T) []byte {
 	if !bytes.Equal(key, v.bytes(t, "slot key")) {
 		t.Errorf("%s: slot key %x", v["name"], key)
 	}
-	payload{v.bytes(t, "seed"), v.bytes(t, "root"), v.state(t)}.encode(plain)
+	payload{v.bytes(t, "master"), v.state(t)}.encode(plain)
 	sealSlot(slotOf(file, slot), key, slot, [nonceSize]byte(v.bytes(t, "nonce")), plain)
 	return file
 }
@@ -124,8 +124,9 @@ func TestGoldenVaultsOpen(t *testing.T) {
 }
 
 func TestSizesAreThoseOfTheDocument(t *testing.T) {
-	if fileSize != 4194336 || plainSize != 262104 || StateLimit != 262036 || Slots != 16 {
-		t.Error(fileSize, plainSize, StateLimit, Slots)
+	if fileSize != 4194336 || plainSize != 262104 || StateLimit != 262084 || Slots != 16 ||
+		exportSize != 262176 {
+		t.Error(fileSize, plainSize, StateLimit, Slots, exportSize)
 	}
 	if c := standard(); c != (cost{passes: 3, memory: 256 * 1024, lanes: 4}) {
 		t.Error(c)
@@ -154,8 +155,8 @@ func FuzzPayload(f *testing.F) {
 		f.Add(append(binary.BigEndian.AppendUint32(nil, n), rest...), tail)
 	}
 	seed(0, "", 0)
-	seed(3, strings.Repeat("k", 2*keySize)+"abc", 0)
-	seed(3, strings.Repeat("k", 2*keySize)+"abcd", 0)
+	seed(3, strings.Repeat("k", masterSize)+"abc", 0)
+	seed(3, strings.Repeat("k", masterSize)+"abcd", 0)
 	seed(StateLimit, "full", 1)
 	seed(StateLimit+1, "", 0)
 	seed(1<<32-1, "", 0xff)

@@ -42,23 +42,24 @@ type identity struct {
 }
 
 // keys is the layout of an identity's arena.
-type keys struct{ seed, root, slot, agree []byte }
+type keys struct{ seed, root, slot, agree, master []byte }
 
-const keysSize = 4 * keySize
+const keysSize = 4*keySize + masterSize
 
 func keysOf(a *arena) keys {
 	b := a.bytes()
-	return keys{b[:32], b[32:64], b[64:96], b[96:128]}
+	return keys{b[:32], b[32:64], b[64:96], b[96:128], b[128:]}
 }
 
-// fill sets what a payload holds, the key of its slot, and the agreement key that follows from
-// the seed (RFC 8032, 5.1.5: the lower half of SHA-512 of the seed; X25519 clamps it alike). Call
-// inside do.
-func (k keys) fill(seed, root, slot []byte) {
-	copy(k.seed, seed)
-	copy(k.root, root)
+// fill sets the master secret, what follows from it, and the key of the slot. The agreement key
+// follows from the seed (RFC 8032, 5.1.5: the lower half of SHA-512 of it; X25519 clamps it
+// alike). Call inside do.
+func (k keys) fill(master, slot []byte) {
+	copy(k.master, master)
+	expand(k.seed, master, seedLabel)
+	expand(k.root, master, rootLabel)
 	copy(k.slot, slot)
-	h := sha512.Sum512(seed)
+	h := sha512.Sum512(k.seed)
 	copy(k.agree, h[:32])
 	clear(h[:])
 }

@@ -44,10 +44,10 @@ func (id *Identity) Save(state []byte) error {
 	return id.replace(next)
 }
 
-// seal writes a slot that holds the keys' own seed and root, and this state. Call inside do.
+// seal writes a slot that holds the keys' own master secret and this state. Call inside do.
 func (k keys) seal(dst []byte, slot int, state []byte) {
 	plain := make([]byte, plainSize)
-	payload{k.seed, k.root, state}.encode(plain)
+	payload{k.master, state}.encode(plain)
 	sealSlot(dst, k.slot, slot, newNonce(), plain)
 	clear(plain)
 }
@@ -55,6 +55,10 @@ func (k keys) seal(dst []byte, slot int, state []byte) {
 // replace writes the slot if it is still ours: begun by the nonce of our last write, done or
 // not. The caller holds id.mu.
 func (id *Identity) replace(next []byte) error {
+	if id.vault.volatile {
+		id.sealed = next
+		return nil
+	}
 	err := id.vault.update(func(file []byte) error {
 		slot := slotOf(file, id.slot)
 		nonce := [nonceSize]byte(slot)
@@ -73,7 +77,8 @@ func (id *Identity) replace(next []byte) error {
 }
 
 // ChangePassword makes pw open the identity in the place of its present password. It returns
-// ErrExists if pw opens an identity of this vault already, this one included. Copies of the
+// ErrExists if pw opens an identity of this vault already, this one included; ErrNoVault for an
+// identity that is in memory only, whose state no password seals. Copies of the
 // vault made before still open with the old password. After an error of the write the disk
 // holds either; the next Save settles for the old one.
 func (id *Identity) ChangePassword(pw *Password) error {
@@ -81,6 +86,9 @@ func (id *Identity) ChangePassword(pw *Password) error {
 	defer id.mu.Unlock()
 	if id.keys == nil {
 		return ErrLocked
+	}
+	if id.vault.volatile {
+		return ErrNoVault
 	}
 	kek, err := id.vault.derive(id.salt[:], pw)
 	if err != nil {

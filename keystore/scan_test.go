@@ -92,13 +92,17 @@ func (p *plant) password(to map[string][]byte, prefix string, salt []byte) (kek 
 
 func (p *plant) identity(to map[string][]byte, file []byte, slot int, state []byte) (seed,
 	root []byte) {
-	seed, root = random(keySize), random(keySize)
+	master := random(masterSize)
+	seed, root = make([]byte, keySize), make([]byte, keySize)
+	expand(seed, master, seedLabel)
+	expand(root, master, rootLabel)
 	key, plain := p.key(to, "slot key"), make([]byte, plainSize)
 	slotKey(key, p.password(to, "", file[:saltSize]), slot)
-	payload{seed, root, state}.encode(plain)
+	payload{master, state}.encode(plain)
 	sealSlot(slotOf(file, slot), key, slot, newNonce(), plain)
 	h := sha512.Sum512(seed)
 	to["seed"], to["root"], to["scalar"] = seed, root, bytes.Clone(h[:32])
+	to["master"] = master
 	return seed, root
 }
 

@@ -97,6 +97,30 @@ func ReadPassword(fd int) (*Password, error) {
 	return &Password{Secret{a}}, nil
 }
 
+// text returns the bytes, or ErrLocked if they were destroyed.
+func (p *Password) text() ([]byte, error) {
+	if p == nil || len(p.a.bytes()) == 0 {
+		return nil, ErrLocked
+	}
+	return p.a.bytes(), nil
+}
+
+// WriteLine writes the bytes and a newline to a file descriptor, straight from locked memory. It
+// is for words that a person must see; what the other end keeps of them is not in our hands.
+func (p *Password) WriteLine(fd int) error {
+	text, err := p.text()
+	if err != nil {
+		return err
+	}
+	if err = writeAll(fd, text); err == nil {
+		err = writeAll(fd, []byte("\n"))
+	}
+	if err != nil {
+		return fmt.Errorf("write words: %w", err)
+	}
+	return nil
+}
+
 // Equal reports, in constant time for equal lengths, whether two passwords are the same.
 func (p *Password) Equal(q *Password) bool {
 	return subtle.ConstantTimeCompare(p.a.bytes(), q.a.bytes()) == 1
@@ -153,12 +177,38 @@ func readByte(fd int, dst []byte) (bool, error) {
 			return n == 1, nil
 		case unix.EINTR:
 		case unix.EAGAIN:
-			ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-			if _, err := unix.Poll(ready, -1); err != nil && err != unix.EINTR {
+			if err := await(fd, unix.POLLIN); err != nil {
 				return false, err
 			}
 		default:
 			return false, err
 		}
 	}
+}
+
+// writeAll writes all of b.
+func writeAll(fd int, b []byte) error {
+	for len(b) > 0 {
+		switch n, err := unix.Write(fd, b); err {
+		case nil:
+			b = b[n:]
+		case unix.EINTR:
+		case unix.EAGAIN:
+			if err := await(fd, unix.POLLOUT); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// await waits until a descriptor that does not block can go on.
+func await(fd int, events int16) error {
+	ready := []unix.PollFd{{Fd: int32(fd), Events: events}}
+	if _, err := unix.Poll(ready, -1); err != nil && err != unix.EINTR {
+		return err
+	}
+	return nil
 }

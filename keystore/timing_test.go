@@ -106,7 +106,7 @@ func edges(t *testing.T, n int, c cost) vault {
 	for i, pw := range []string{"low", "high", "c", "d", "e", "f", "g", "h"}[:n] {
 		kek := make([]byte, keySize)
 		v.cost.kek(kek, []byte(pw), file[:saltSize])
-		sealNew(slotOf(file, slots[i]), kek, slots[i])
+		newcomer{must(newMaster(drawn)), nil}.seal(slotOf(file, slots[i]), kek, slots[i])
 	}
 	mustWrite(t, v, file)
 	return v

@@ -30,6 +30,11 @@ func password(t testing.TB, s string) *Password {
 	return p
 }
 
+// create makes a vault without identities.
+func (v vault) create() error {
+	return v.begin(emptyVault(), func([]byte) error { return nil })
+}
+
 func mustCreate(t testing.TB, v vault, pw string, keep ...string) *Identity {
 	t.Helper()
 	var kept []*Password
@@ -243,7 +248,7 @@ func TestAFlippedBitHitsOneIdentity(t *testing.T) {
 		mustWrite(t, v, bad)
 	}
 	start := saltSize + a*slotSize
-	for name, off := range map[string]int{"nonce": 3, "length": 24, "seed": 30, "root": 62,
+	for name, off := range map[string]int{"nonce": 3, "length": 24, "master": 30,
 		"state": 100, "padding": 200000, "tag": slotSize - 1} {
 		flip(start + off)
 		if _, err := v.open(password(t, "a")); !errors.Is(err, ErrPassword) {

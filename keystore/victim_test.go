@@ -138,6 +138,7 @@ type naiveSession struct {
 	password, next string
 	salt, kek, key []byte
 	plain          []byte
+	seed, root     []byte
 	signer         ed25519.PrivateKey
 	agreement      *ecdh.PrivateKey
 	shared         [][]byte
@@ -175,25 +176,27 @@ func (s *naiveSession) open(file []byte) {
 		slot := slotOf(file, i)
 		if p, err := aead.Open(nil, slot[:24], slot[24:], slotAD(i)); err == nil {
 			s.key, s.plain = key, p
+			s.seed = must(hkdf.Key(sha256.New, p[4:20], nil, seedLabel, 32))
+			s.root = must(hkdf.Key(sha256.New, p[4:20], nil, rootLabel, 32))
 			return
 		}
 	}
 }
 
 func (s *naiveSession) work(peer []byte, i byte) {
-	h := sha512.Sum512(s.plain[4:36])
+	h := sha512.Sum512(s.seed)
 	s.agreement = must(ecdh.X25519().NewPrivateKey(h[:32]))
 	s.shared = append(s.shared, must(s.agreement.ECDH(must(ecdh.X25519().NewPublicKey(peer)))))
 	info := append(binary.BigEndian.AppendUint16([]byte(deriveLabel), 4), "test"...)
 	s.shared = append(s.shared,
-		must(hkdf.Key(sha256.New, s.plain[36:68], nil, string(append(info, i)), 32)))
+		must(hkdf.Key(sha256.New, s.root, nil, string(append(info, i)), 32)))
 }
 
 func (s *naiveSession) rest(sealed []byte) {
 	key := must(hpke.NewDHKEMPrivateKey(s.agreement))
 	s.shared = append(s.shared,
 		must(hpke.Open(key, hpke.HKDFSHA256(), hpke.ChaCha20Poly1305(), nil, sealed)))
-	s.signer = ed25519.NewKeyFromSeed(s.plain[4:36])
+	s.signer = ed25519.NewKeyFromSeed(s.seed)
 	ed25519.Sign(s.signer, sealed)
 	state := bytes.Clone(s.plain)
 	nextState(state[headSize:headSize+marks*markStep], s.plain[headSize:headSize+marks*markStep])

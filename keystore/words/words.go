@@ -136,3 +136,20 @@ func fits(codename []byte) bool {
 	h.Write(codename)
 	return h.Sum(nil)[0] == 0
 }
+
+// Equal reports whether two texts are the same words of the list, however they were typed.
+func Equal(a, b []byte) bool {
+	for {
+		x, restA := next(a)
+		y, restB := next(b)
+		if len(x) == 0 || len(y) == 0 {
+			return len(x) == len(y)
+		}
+		i, afterA, okA := word(x, restA)
+		j, afterB, okB := word(y, restB)
+		if !okA || !okB || i != j {
+			return false
+		}
+		a, b = afterA, afterB
+	}
+}
