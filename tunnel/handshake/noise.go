@@ -7,6 +7,7 @@ import (
 	"crypto/ecdh"
 	"crypto/mlkem"
 	"crypto/rand"
+	"hash"
 	"io"
 
 	"github.com/flynn/noise"
@@ -76,11 +77,32 @@ func (*agreement) DHLen() int { return 32 }
 // DHName is the name that enters the protocol name.
 func (*agreement) DHName() string { return "25519" }
 
+// hashes is BLAKE2s out of a few objects that one handshake uses in turn. Two at most are in use at
+// a time, those of one HMAC; the library makes a hundred, and where erasing is on to allocate is
+// the larger part of the cost of a handshake.
+type hashes struct {
+	turn  int
+	taken [4]hash.Hash
+}
+
+// Hash returns an empty hash.
+func (h *hashes) Hash() hash.Hash {
+	h.turn = (h.turn + 1) % len(h.taken)
+	if h.taken[h.turn] == nil {
+		h.taken[h.turn] = noise.HashBLAKE2s.Hash()
+	}
+	h.taken[h.turn].Reset()
+	return h.taken[h.turn]
+}
+
+// HashName is the name that enters the protocol name.
+func (*hashes) HashName() string { return noise.HashBLAKE2s.HashName() }
+
 // state begins a Noise handshake. The pre-shared key is set later, once the KEM has spoken.
 func state(k Key, peer, prologue []byte, initiator bool, from chance) (
 	*noise.HandshakeState, error) {
 	public := k.AgreementKey()
-	suite := noise.NewCipherSuite(&agreement{static: k}, noise.CipherChaChaPoly, noise.HashBLAKE2s)
+	suite := noise.NewCipherSuite(&agreement{static: k}, noise.CipherChaChaPoly, new(hashes))
 	return noise.NewHandshakeState(noise.Config{
 		CipherSuite:           suite,
 		Random:                from,
