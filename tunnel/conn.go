@@ -28,7 +28,7 @@ type Conn struct {
 	in      chan []byte   // datagrams that have come; full: the oldest is dropped
 	wake    chan struct{} // holds one when something waits to be sent
 	used    chan struct{} // holds one when the session was used since the keys were renewed
-	clock   chan time.Duration
+	shape   chan Shape
 	keys    keys
 
 	closing     chan struct{} // Close has been called
@@ -50,7 +50,7 @@ func newConn(c net.Conn, s *handshake.Session, first []byte) (*Conn, error) {
 		in:        make(chan []byte, queued),
 		wake:      make(chan struct{}, 1),
 		used:      make(chan struct{}, 1),
-		clock:     make(chan time.Duration, 1),
+		shape:     make(chan Shape, 1),
 		closing:   make(chan struct{}),
 		done:      make(chan struct{}),
 	}
@@ -132,15 +132,16 @@ func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// SetClock sets when records leave: each time every has passed, exactly one, whatever there is to
-// send; or, when every is 0, as they come. Above ten seconds every counts as ten.
-func (c *Conn) SetClock(every time.Duration) {
-	every = min(max(every, 0), slowestClock)
+// SetClock is SetShape(Clock(every)).
+func (c *Conn) SetClock(every time.Duration) { c.SetShape(Clock(every)) }
+
+// SetShape sets when the records of this side leave, from now on.
+func (c *Conn) SetShape(s Shape) {
 	for {
 		select {
-		case c.clock <- every:
+		case c.shape <- s:
 			return
-		case <-c.clock: // one that was not yet heeded
+		case <-c.shape: // one that was not yet heeded
 		}
 	}
 }
@@ -159,8 +160,8 @@ func (c *Conn) Err() error {
 }
 
 // Close ends the session: it tries for at most a second to send what waits, tells the far side,
-// closes the carrier, and returns when every goroutine has ended. While a clock is set only one
-// more record leaves.
+// closes the carrier, and returns when every goroutine has ended. While records wait for a Shape
+// only one more leaves.
 func (c *Conn) Close() error {
 	c.closingOnce.Do(func() {
 		c.carrier.SetWriteDeadline(time.Now().Add(linger))

@@ -81,6 +81,9 @@ func (r *reader) fetch() error {
 	}
 	r.n = copy(r.buf, r.buf[at:r.n])
 	r.size(filled)
+	if r.lane.HalfWorn() {
+		signal(r.c.used)
+	}
 	return nil
 }
 

@@ -3,12 +3,13 @@
 //
 // A handshake (package handshake) opens it: a stranger who knocks hears nothing. After it every
 // record on the carrier is 498 bytes (package record), whether it holds datagrams, streams
-// (package mux), the renewal of the keys, or nothing at all. When records leave is the Conn's
-// clock:
+// (package mux), the renewal of the keys, or nothing at all. When records leave is each side's
+// Shape:
 //
-//	SetClock(0)   a record leaves as soon as there is something to send, and one of padding after
-//	              about seven seconds without; an observer sees when and how much is sent
-//	SetClock(d)   exactly one record leaves each d, whatever is sent or received
+//	Shape{}    a record leaves as soon as there is something to send, and one of padding after
+//	           about seven seconds without; an observer sees when and how much is sent
+//	Clock(d)   exactly one record leaves each d, whatever is sent or received
+//	Cover(d)   one leaves at random moments, d apart on average, whatever is sent or received
 //
 // Keys are renewed by a whole new handshake inside the session every two minutes of use. A Conn
 // that has heard no authentic record for 25 seconds ends with ErrSilent.
@@ -46,7 +47,6 @@ const (
 	renewWithin   = 5 * time.Minute   // or the session ends
 	renewPause    = time.Minute       // a far side that asks sooner breaks the rules
 	linger        = time.Second       // Close tries that long to send what waits
-	slowestClock  = 10 * time.Second  // so that silence is not mistaken for death
 
 	heartbeatJitter = 1500 * time.Millisecond
 )

@@ -59,41 +59,47 @@ func (w *writer) loop() error {
 			return err
 		}
 	}
-	heart, tick := time.NewTimer(pause()), time.NewTicker(slowestClock)
-	defer heart.Stop()
-	defer tick.Stop()
-	clocked := false
+	beat := time.NewTimer(pause())
+	defer beat.Stop()
+	var shape Shape
+	var due time.Time // of the next record, while the shape has one wait
 	for {
-		beat, ticks, wake := heart.C, (<-chan time.Time)(nil), w.c.wake
-		if clocked {
-			beat, ticks, wake = nil, tick.C, nil
+		wake := w.c.wake
+		if shape.waits() {
+			wake = nil
 		}
 		var err error
 		select {
 		case <-w.c.done:
 			return nil
 		case <-w.c.closing:
-			return w.last(clocked)
-		case every := <-w.c.clock:
-			if clocked = every > 0; clocked {
-				tick.Reset(every)
-			} else {
-				signal(w.c.wake)
-			}
-		case <-ticks:
-			err = w.one()
-		case <-beat:
+			return w.last(shape.waits())
+		case shape = <-w.c.shape:
+			due = w.next(beat, shape, time.Now())
+			signal(w.c.wake)
+		case <-beat.C:
+			due = w.next(beat, shape, due)
 			w.size(smallBatch)
 			err = w.one()
-			heart.Reset(pause())
 		case <-wake:
 			err = w.several()
-			heart.Reset(pause())
+			beat.Reset(pause())
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// next sets the timer for the record after the one that was due, and returns when that is.
+func (w *writer) next(beat *time.Timer, s Shape, due time.Time) time.Time {
+	if !s.waits() {
+		beat.Reset(pause())
+		return due
+	}
+	due = s.after(due, time.Now())
+	beat.Reset(time.Until(due))
+	return due
 }
 
 // pause is how long nothing is sent before a record of padding.
@@ -155,8 +161,8 @@ func (w *writer) gather() (n int, err error) {
 }
 
 // last sends what Close lets leave, and Bye.
-func (w *writer) last(clocked bool) error {
-	for n := 0; n < lastBatches && !clocked && w.pending(); n++ {
+func (w *writer) last(shaped bool) error {
+	for n := 0; n < lastBatches && !shaped && w.pending(); n++ {
 		if err := w.several(); err != nil {
 			return err
 		}
@@ -205,8 +211,11 @@ func (w *writer) seal(f filled) ([]byte, error) {
 	return sealed, err
 }
 
-// change goes on with another lane, if there is one.
+// change goes on with another lane, if there is one. A key that wears counts as used.
 func (w *writer) change(next *record.Lane) {
+	if w.lane.HalfWorn() {
+		signal(w.c.used)
+	}
 	if next != nil {
 		w.lane = next
 	}
