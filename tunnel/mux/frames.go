@@ -133,6 +133,7 @@ func (s *Stream) reap() {
 		return
 	}
 	delete(s.m.streams, s.id)
+	s.m.grown -= s.window - firstWindow
 	if s.mine {
 		s.m.mine.alive--
 	} else {

@@ -31,6 +31,7 @@ const (
 	idSize      = 4
 	firstWindow = 32 << 10  // bytes a new stream may carry before the reader has read
 	lastWindow  = 256 << 10 // bytes a well-read stream may have on the way
+	allWindows  = 2 << 20   // bytes by which all streams together may exceed their first window
 	sendBuffer  = 32 << 10  // bytes Write takes ahead of the records
 
 	// MaxStreams is how many streams each side may have opened and alive.
@@ -57,6 +58,7 @@ type Mux struct {
 	arrived []*Stream // opened by the far side, not yet accepted
 	mine    side
 	theirs  side
+	grown   uint32 // bytes by which the windows of all streams exceed the first
 }
 
 // A side counts the streams that one of the two has opened.

@@ -80,7 +80,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 }
 
 // consume gives credit for n bytes read, in halves of the window, and doubles the window of a
-// stream that is read as fast as it fills.
+// stream that is read as fast as it fills, as far as all of them have room.
 func (s *Stream) consume(n int) {
 	s.consumed += uint32(n)
 	if s.ended || s.consumed < s.window/2 {
@@ -88,7 +88,8 @@ func (s *Stream) consume(n int) {
 	}
 	s.grant += s.consumed
 	s.consumed = 0
-	if s.window < lastWindow {
+	if s.window < lastWindow && s.m.grown+s.window <= allWindows {
+		s.m.grown += s.window
 		s.grant += s.window
 		s.window *= 2
 	}
