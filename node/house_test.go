@@ -130,14 +130,17 @@ func inWorld(t *testing.T, f func(t *testing.T, w *world)) {
 }
 
 // start lets the i-th identity work. Its phone may be nil.
-func (w *world) start(i int, phone Phone) *person {
+func (w *world) start(i int, phone Phone) *person { return w.open(i, phone, false) }
+
+// open is start for an identity that may be kept in its owner's head.
+func (w *world) open(i int, phone Phone, derived bool) *person {
 	w.t.Helper()
 	ids, err := vaults()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	path := w.net.Path()
-	n, err := New(Config{Identity: ids[i], Path: path, Meeting: w.dht})
+	n, err := New(Config{Identity: ids[i], Path: path, Meeting: w.dht, Derived: derived})
 	if err != nil {
 		w.t.Fatal(err)
 	}

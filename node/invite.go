@@ -21,13 +21,17 @@ const cardFor = 365 * 24 * time.Hour
 // never one learned from the card of somebody else: that would tell whose card we hold.
 func (n *Node) Card(fresh bool) (string, error) {
 	now := time.Now()
+	inbox, err := n.newInbox()
+	if err != nil {
+		return "", err
+	}
 	var issued book.Issued
-	err := n.change(func(b *book.Book) error {
+	err = n.change(func(b *book.Book) error {
 		var have bool
 		if issued, have = b.Card(now); have && !fresh {
 			return errUnchanged
 		}
-		issued = book.Issued{Inbox: newSecret(), Expires: now.Add(cardFor).Truncate(time.Hour)}
+		issued = book.Issued{Inbox: inbox, Expires: now.Add(cardFor).Truncate(time.Hour)}
 		return b.Issue(issued, now)
 	})
 	if err != nil {
@@ -91,6 +95,10 @@ func (n *Node) Invite(text, name, greeting string) (string, error) {
 	if _, err := keystore.AgreementKeyOf(c.Address); err != nil {
 		return "", card.ErrAddress
 	}
+	psk, err := n.newPSK(c)
+	if err != nil {
+		return "", err
+	}
 	err = n.change(func(b *book.Book) error {
 		if name == "" {
 			name = b.FreeName(c.Name)
@@ -102,7 +110,7 @@ func (n *Node) Invite(text, name, greeting string) (string, error) {
 			b.AddNode(a)
 		}
 		return b.Add(book.Contact{Name: name, Address: c.Address, Standing: book.Invited,
-			PSK: newSecret(), Greeting: greeting, Inbox: c.Inbox,
+			PSK: psk, Greeting: greeting, Inbox: c.Inbox,
 			Asked: time.Now().Unix() / 3600})
 	})
 	if err != nil {

@@ -53,6 +53,10 @@ type Config struct {
 	Identity *keystore.Identity // open; locked by the owner after Run has returned
 	Path     onion.Path         // closed by the owner after Run has returned
 	Meeting  Meeting            // nil: the DHT through the gateways in the book
+
+	// Derived says that the identity is kept in its owner's head alone: what is agreed with others
+	// follows from its keys, so that the same words and the same cards find everything again.
+	Derived bool
 }
 
 // Node is one identity at work. Its methods are safe for several goroutines.
@@ -61,6 +65,7 @@ type Node struct {
 	path onion.Path
 	meet Meeting
 	self card.Address
+	head bool // Config.Derived
 	feed feed
 	crew crew
 	door tunnel.Door
@@ -95,6 +100,7 @@ func New(c Config) (*Node, error) {
 	n := &Node{
 		id: c.Identity, path: c.Path, meet: c.Meeting, book: bk,
 		self:        card.Address(c.Identity.PublicKey()),
+		head:        c.Derived,
 		pairs:       map[card.Address]pair{},
 		links:       map[card.Address]*link{},
 		keepers:     map[card.Address]*keeper{},
@@ -177,22 +183,6 @@ func (n *Node) look(f func(*book.Book)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	f(n.book)
-}
-
-// KeepPathData stores what the path wants remembered: tor's guards.
-func (n *Node) KeepPathData(data []byte) error {
-	return n.change(func(b *book.Book) error { b.PathData = data; return nil })
-}
-
-// PathData returns what KeepPathData stored in an identity, before a Node runs on it.
-func PathData(id *keystore.Identity) ([]byte, error) {
-	state := id.State()
-	defer clear(state)
-	bk, err := book.Decode(state)
-	if err != nil {
-		return nil, err
-	}
-	return bk.PathData, nil
 }
 
 // pause waits for d, a poke or the end of ctx; it reports whether to go on.

@@ -57,12 +57,12 @@ func unread(t *testing.T, p *stage.Party) int {
 	return s.Unread
 }
 
-func TestSecondEngineOnOneHomeIsRefused(t *testing.T) {
+func TestSecondEngineOnOneIdentityIsRefused(t *testing.T) {
 	p := party(t, "second")
 	cmd, fed := p.Command(t.Context(), "the second's own password", "up", "--no-phone")
 	defer fed()
 	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "another engine is running here") ||
+	if err == nil || !strings.Contains(string(out), "this identity is open in another engine") ||
 		!strings.Contains(string(out), "hint: ") {
 		t.Errorf("%v: %s", err, out)
 	}

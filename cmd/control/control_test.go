@@ -17,14 +17,14 @@ import (
 
 // opened is a door with an engine behind it.
 func opened(e Engine) *Door {
-	d := NewDoor(func() {})
+	d := NewDoor(func() {}, func() {})
 	d.Open(e)
 	return d
 }
 
 func TestSocketIsForItsOwnerOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "control")
-	l, err := Listen(path)
+	l, err := listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestSocketWorksHoweverLongThePathIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "control")
-	l, err := Listen(path)
+	l, err := listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestSocketOfAKilledEngineIsReplaced(t *testing.T) {
 	}
 	old.(*net.UnixListener).SetUnlinkOnClose(false)
 	_ = old.Close()
-	l, err := Listen(path)
+	l, err := listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestNobodyThereIsSaid(t *testing.T) {
 
 func TestRequestWithATypoIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "control")
-	l, err := Listen(path)
+	l, err := listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestRequestWithATypoIsRefused(t *testing.T) {
 func TestAskingTwiceToLockLocksOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		locked := make(chan struct{})
-		door := NewDoor(func() { close(locked) }) // to close twice is to panic
+		door := NewDoor(func() { close(locked) }, func() {}) // to close twice is to panic
 		for range 2 {
 			w := httptest.NewRecorder()
 			door.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/lock", nil))
@@ -128,13 +128,13 @@ func TestUnknownErrorsStayInside(t *testing.T) {
 
 func TestEngineThatStartsSaysHowFarItIsAndCanBeLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "control")
-	l, err := Listen(path)
+	l, err := listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	locked := make(chan struct{})
-	d := NewDoor(func() { close(locked) })
+	d := NewDoor(func() { close(locked) }, func() {})
 	d.Starting("tor is at 45%")
 	done := make(chan error)
 	go func() { done <- Serve(ctx, l, d) }()

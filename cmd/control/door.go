@@ -4,6 +4,7 @@ package control
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -11,15 +12,18 @@ import (
 // Door answers for an engine, and until there is one says how far it is. Make it with NewDoor.
 type Door struct {
 	lock func()
+	used func()
 
-	mu     sync.Mutex
-	how    string       // how far starting is
-	engine http.Handler // nil until Open
+	mu       sync.Mutex
+	how      string       // how far starting is
+	identity Identity     // empty until Introduce
+	engine   http.Handler // nil until Open
 }
 
-// NewDoor makes a door without an engine. Lock is called once when somebody asks to lock.
-func NewDoor(lock func()) *Door {
-	return &Door{lock: sync.OnceFunc(lock), how: "reading the vault"}
+// NewDoor makes a door without an engine. Lock is called once when somebody asks to lock; used at
+// each request by which somebody does something, rather than only looks how it stands.
+func NewDoor(lock, used func()) *Door {
+	return &Door{lock: sync.OnceFunc(lock), used: used, how: "waiting for the password"}
 }
 
 // Starting says how far the engine is.
@@ -36,12 +40,21 @@ func (d *Door) Open(e Engine) {
 	d.engine = e.routes()
 }
 
+// looks lists the requests that only look how it stands: programs repeat them, and they do not
+// keep an identity from being locked when nobody uses it.
+func looks() []string { return []string{"/v1/status", "/v1/identity", "/v1/events"} }
+
 // ServeHTTP answers a request: by the engine, or with the error "starting".
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !slices.Contains(looks(), r.URL.Path) {
+		d.used()
+	}
 	d.mu.Lock()
-	engine, how := d.engine, d.how
+	engine, how, identity := d.engine, d.how, d.identity
 	d.mu.Unlock()
 	switch {
+	case r.Method == http.MethodGet && r.URL.Path == "/v1/identity":
+		answer(func(*http.Request) (any, error) { return identity, nil })(w, r)
 	case r.Method == http.MethodPost && r.URL.Path == "/v1/lock":
 		answer(func(*http.Request) (any, error) {
 			time.AfterFunc(200*time.Millisecond, d.lock) // after the answer has left

@@ -15,12 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrTaken is returned when an engine is listening there already.
-var ErrTaken = errors.New("another engine is running here")
+// ErrTaken is returned when an identity is open in another engine already.
+var ErrTaken = errors.New("this identity is open in another engine")
 
-// Listen opens the control socket at path with mode 0600. A socket left by an engine that was
-// killed is replaced; the caller holds the lock that says no engine runs.
-func Listen(path string) (net.Listener, error) {
+// listen opens the control socket at path with mode 0600. A socket left by an engine that was
+// killed is replaced; the caller knows that none listens there.
+func listen(path string) (net.Listener, error) {
 	short, done, err := shorten(path)
 	if err != nil {
 		return nil, err

@@ -25,6 +25,25 @@ type Status struct {
 	Next      string   `json:"next,omitempty"` // what to do next, when something is missing
 }
 
+// Role says what an engine does.
+type Role string
+
+// What an engine can be there for.
+const (
+	RoleEngine  Role = "engine"  // an identity at work
+	RoleGateway Role = "gateway" // lending its UDP
+	RoleTool    Role = "tool"    // a command that holds the identity for a moment
+)
+
+// Identity is the answer to GET /v1/identity: who is open behind a socket. It is given as soon as
+// the password has been; before, all is empty.
+type Identity struct {
+	Address  string `json:"address,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Role     Role   `json:"role,omitempty"`
+	InMemory bool   `json:"in_memory,omitempty"` // nothing of it is on disk
+}
+
 // Contact is one entry of the answer to GET /v1/contacts.
 type Contact struct {
 	Name      string `json:"name"`

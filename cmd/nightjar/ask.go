@@ -18,7 +18,9 @@ import (
 // Errors of asking for a password.
 var (
 	errNoTerminal = errors.New("no terminal to ask for the password")
+	errNoScreen   = errors.New("no terminal to show secret words on")
 	errRetype     = errors.New("the two passwords are not the same")
+	errCodename   = errors.New("that is not the codename that was shown")
 )
 
 // ask asks for a password on the terminal, or reads a line from --password-fd. The bytes go
@@ -61,8 +63,8 @@ func calmOnSignal(ctx context.Context, tty int) (undo func()) {
 }
 
 // askTwice asks for a new password and once more to be sure.
-func (o *options) askTwice(ctx context.Context) (*keystore.Password, error) {
-	p, err := o.ask(ctx, "new password: ")
+func (o *options) askTwice(ctx context.Context, prompt string) (*keystore.Password, error) {
+	p, err := o.ask(ctx, prompt)
 	if err != nil || o.password >= 0 {
 		return p, err
 	}
@@ -77,4 +79,42 @@ func (o *options) askTwice(ctx context.Context) (*keystore.Password, error) {
 		return nil, errRetype
 	}
 	return p, nil
+}
+
+// Control sequences of terminals (ECMA-48, xterm): a screen of its own, which is not scrolled back
+// to, and back.
+const (
+	screenOn  = "\x1b[?1049h\x1b[2J\x1b[H"
+	screenOff = "\x1b[2J\x1b[?1049l"
+)
+
+// showWords shows secret words on the terminal until Enter, and then takes them away.
+func showWords(ctx context.Context, words *keystore.Password, title string) error {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil || !term.IsTerminal(int(tty.Fd())) {
+		return errNoScreen
+	}
+	defer tty.Close()
+	calm := calmOnSignal(ctx, int(tty.Fd()))
+	defer calm()
+	fmt.Fprint(tty, screenOn, title, "\n\n    ")
+	defer fmt.Fprint(tty, screenOff)
+	if err := words.WriteLine(int(tty.Fd())); err != nil {
+		return errNoScreen
+	}
+	fmt.Fprint(tty, "\nThen press Enter. ")
+	enter, err := keystore.ReadPassword(int(tty.Fd()))
+	if err == nil {
+		enter.Destroy()
+	}
+	return nil // an empty line is what was asked for
+}
+
+// printWords writes secret words to standard output, for those who ask for it in words.
+func printWords(c console, words *keystore.Password) error {
+	out, ok := c.out.(*os.File)
+	if !ok || words.WriteLine(int(out.Fd())) != nil {
+		return errOutput
+	}
+	return nil
 }

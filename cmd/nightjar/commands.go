@@ -8,6 +8,7 @@ import (
 	"flag"
 	"io"
 	"strings"
+	"time"
 )
 
 // command is one thing a person can ask for: a noun and a verb, or a verb alone.
@@ -24,6 +25,7 @@ func commands() []*command {
 	return []*command{
 		{"init", "", "make a vault and an identity", helpInit, cmdInit},
 		{"up", "", "run the engine, in the foreground", helpUp, cmdUp},
+		{"codename", "", "make an identity that needs no file", helpCodename, cmdCodename},
 		{"card show", "", "show the card that others add to reach you", helpCardShow, cmdCardShow},
 		{"card open", "on|off", "let those who know only your address ask", helpCardOpen,
 			cmdCardOpen},
@@ -48,6 +50,15 @@ func commands() []*command {
 		{"gateway list", "", "list the gateways in use", helpGatewayList, cmdGatewayList},
 		{"status", "", "show how it stands, and what to do next", helpStatus, cmdStatus},
 		{"lock", "", "erase the open identity from memory and stop the engine", helpLock, cmdLock},
+		{"identity list", "", "list the identities that are open", helpIdentityList,
+			cmdIdentityList},
+		{"identity password", "", "give an identity another password", helpIdentityPassword,
+			cmdIdentityPassword},
+		{"identity phrase", "", "show the words that bring an identity back",
+			helpIdentityPhrase, cmdIdentityPhrase},
+		{"identity export", "FILE", "write an identity to an encrypted file",
+			helpIdentityExport, cmdIdentityExport},
+		{"identity burn", "", "destroy an identity", helpIdentityBurn, cmdIdentityBurn},
 	}
 }
 
@@ -71,10 +82,12 @@ func find(args []string) (*command, []string) {
 
 // options are the flags that most commands share.
 type options struct {
-	home     string
-	json     bool
-	password int // file descriptor to read the password from; -1 is the terminal
-	set      *flag.FlagSet
+	home      string
+	as        string // which of several open identities a command is for
+	json      bool
+	password  int           // file descriptor to read passwords from; -1 is the terminal
+	lockAfter time.Duration // without use; 0 is never
+	set       *flag.FlagSet
 }
 
 // usageError is a wrong flag or number of arguments: exit code 2 and the command's help.
@@ -87,6 +100,7 @@ func newOptions(name string) *options {
 	o := &options{set: flag.NewFlagSet(name, flag.ContinueOnError)}
 	o.set.SetOutput(io.Discard)
 	o.set.StringVar(&o.home, "home", "", "")
+	o.set.StringVar(&o.as, "as", "", "")
 	o.set.BoolVar(&o.json, "json", false, "")
 	o.set.IntVar(&o.password, "password-fd", -1, "")
 	return o

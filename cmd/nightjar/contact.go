@@ -30,7 +30,7 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 	if len(rest) == 2 {
 		req.Name = rest[1]
 	}
-	cl, err := o.client()
+	cl, err := o.client(ctx)
 	if err != nil {
 		return err
 	}

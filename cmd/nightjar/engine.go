@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"nightjar/keystore"
-	"nightjar/node"
 	"nightjar/onion"
 )
 
@@ -36,28 +34,27 @@ func (o *options) torFlags() torFlags {
 }
 
 // startTor starts tor for an identity and shows how far it is and what it waits for.
-func (c console) startTor(ctx context.Context, f torFlags, id *keystore.Identity,
-	tell func(how string)) (*onion.Tor, error) {
+func (c console) startTor(ctx context.Context, f torFlags, s *session) (*onion.Tor, error) {
 	lines, err := optionLines(*f.torrc)
 	if err != nil {
 		return nil, err
 	}
-	guards, err := node.PathData(id)
-	if err != nil {
-		return nil, err
+	dir := ""
+	if s.place.memory {
+		dir = string(s.place.home)
 	}
 	start := time.Now()
 	patience := time.AfterFunc(stuckAfter, func() {
 		c.step(start, "tor does not get on: "+stuckHint)
-		tell("tor does not get on; " + stuckHint)
+		s.door.Starting("tor does not get on; " + stuckHint)
 	})
 	defer patience.Stop()
 	return onion.StartTor(ctx, onion.TorConfig{
-		Exe: *f.exe, State: guards, Options: lines,
+		Exe: *f.exe, Dir: dir, State: s.memory.PathData, Options: lines,
 		Progress: func(p onion.Progress) {
 			patience.Reset(stuckAfter)
 			how := fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason))
-			tell(how)
+			s.door.Starting(how)
 			c.step(start, how)
 		},
 	})

@@ -48,8 +48,12 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	if len(nodes) == 0 {
 		return errNoNodes
 	}
-	return o.withIdentity(ctx, c, func(_ home, id *keystore.Identity, _ []string) error {
-		t, err := c.startTor(ctx, tor, id, func(string) {})
+	p, err := o.vaultPlace()
+	if err != nil {
+		return err
+	}
+	lend := func(ctx context.Context, s *session) error {
+		t, err := c.startTor(ctx, tor, s)
 		if err != nil {
 			return err
 		}
@@ -60,8 +64,9 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 		if err != nil {
 			return err
 		}
-		return c.serveGateway(ctx, o, id, t, g)
-	})
+		return c.serveGateway(ctx, o, s.id, t, g)
+	}
+	return o.withIdentity(ctx, c, control.RoleGateway, p, o.fromVault, lend)
 }
 
 // serveGateway publishes the service and serves until ctx ends.

@@ -1,39 +1,41 @@
-// The directory one engine works in.
+// The directories engines work in.
 
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"nightjar/cmd/control"
 )
 
-// errHome is a home directory that cannot be used.
-var errHome = errors.New("the home directory cannot be used")
+// Errors of home directories.
+var (
+	errHome     = errors.New("the home directory cannot be used")
+	errNoMemory = errors.New("this system has no directory that is kept in memory alone")
+)
 
-// home is the directory one engine works in: the vault, the control socket, and a lock that one
-// engine at a time holds.
+// home is a directory in which engines work: the vault, and the control sockets of those that run.
 type home string
 
-func (h home) vault() string  { return filepath.Join(string(h), "vault") }
-func (h home) socket() string { return filepath.Join(string(h), "control") }
-func (h home) lock() string   { return filepath.Join(string(h), "engine.lock") }
+func (h home) vault() string { return filepath.Join(string(h), "vault") }
 
 // openHome returns the directory of --home, or .nightjar in the user's own, made with mode 0700.
 func (o *options) openHome() (home, error) {
-	dir := o.home
-	if dir == "" {
-		own, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("%w: the user's home directory is not known", errHome)
-		}
-		dir = filepath.Join(own, ".nightjar")
+	if o.home != "" {
+		return makeHome(o.home)
 	}
+	own, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("%w: the user's home directory is not known", errHome)
+	}
+	return makeHome(filepath.Join(own, ".nightjar"))
+}
+
+func makeHome(dir string) (home, error) {
 	dir, err := filepath.Abs(dir)
 	if err == nil {
 		err = os.MkdirAll(dir, 0o700)
@@ -42,31 +44,50 @@ func (o *options) openHome() (home, error) {
 		return "", fmt.Errorf("%w: it cannot be made", errHome)
 	}
 	info, err := os.Stat(dir)
-	if err != nil || info.Mode().Perm()&0o077 != 0 {
+	if err != nil || !private(info) {
 		return "", fmt.Errorf("%w: others on this machine can look into it", errHome)
 	}
 	return home(dir), nil
 }
 
-// claim takes the lock that says an engine runs here. The kernel lets go of it when we end,
-// however we end.
-func (h home) claim() (release func(), err error) {
-	f, err := os.OpenFile(h.lock(), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("%w: its lock cannot be opened", errHome)
+// memoryHome returns the directory of engines that leave nothing on disk: the one of --home, or one
+// of this user's own where the system keeps files in memory. Leave removes it when it is empty.
+func (o *options) memoryHome() (h home, leave func(), err error) {
+	dir := o.home
+	if dir == "" {
+		if dir = memoryDir(); dir == "" {
+			return "", nil, errNoMemory
+		}
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, control.ErrTaken
+	_, missing := os.Stat(dir)
+	if h, err = makeHome(dir); err != nil {
+		return "", nil, err
 	}
-	return func() { _ = f.Close() }, nil
+	leave = func() {}
+	if missing != nil || o.home == "" {
+		leave = func() { _ = os.Remove(string(h)) }
+	}
+	return h, leave, nil
 }
 
-// client returns a client of the engine that runs in the home of o.
-func (o *options) client() (*control.Client, error) {
-	h, err := o.openHome()
-	if err != nil {
-		return nil, err
+// homes lists where engines that this user's commands mean may run.
+func (o *options) homes() []string {
+	if o.home != "" {
+		return []string{o.home}
 	}
-	return control.NewClient(h.socket()), nil
+	var dirs []string
+	if own, err := os.UserHomeDir(); err == nil {
+		dirs = append(dirs, filepath.Join(own, ".nightjar"))
+	}
+	if dir := memoryDir(); dir != "" {
+		if info, err := os.Stat(dir); err == nil && private(info) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// client returns a client of the engine that --as names, or of the only one that runs.
+func (o *options) client(ctx context.Context) (*control.Client, error) {
+	return control.Choose(control.Running(ctx, o.homes()...), o.as)
 }

@@ -1,4 +1,4 @@
-// Making and opening identities.
+// Making identities: new ones, and from what was kept of old ones.
 
 package main
 
@@ -9,22 +9,42 @@ import (
 	"os"
 	"syscall"
 
+	"nightjar/cmd/control"
 	"nightjar/keystore"
 	"nightjar/node"
+	"nightjar/node/card"
 )
 
-// errVaultExists says that a new identity could overwrite a hidden one.
-var errVaultExists = errors.New("there is a vault here already; it may hold identities")
+// Errors of making an identity.
+var (
+	errVaultExists = errors.New("there is a vault here already; it may hold identities")
+	errInUse       = errors.New("identities of this vault are open")
+	errDisk        = errors.New("there is no room for a vault of 4 MiB")
+)
 
-// cmdInit makes a vault and an identity in it.
+// newcomer is what init makes an identity from.
+type newcomer struct {
+	name   string
+	phrase bool
+	file   string
+	keep   int
+}
+
+// cmdInit makes an identity, and a vault if there is none.
 func cmdInit(ctx context.Context, c console, args []string) error {
 	o := newOptions("init")
-	name := o.set.String("name", "", "")
-	keep := o.set.Int("keep", -1, "")
+	var w newcomer
+	o.set.StringVar(&w.name, "name", "", "")
+	o.set.BoolVar(&w.phrase, "from-phrase", false, "")
+	o.set.StringVar(&w.file, "from-file", "", "")
+	o.set.IntVar(&w.keep, "keep", -1, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	if err := node.CheckName(*name); err != nil {
+	if w.phrase && w.file != "" {
+		return usageError{"an identity is made from a phrase or from a file, not from both"}
+	}
+	if err := node.CheckName(w.name); err != nil {
 		return err
 	}
 	keystore.Harden() // nightjar up says what it could not do
@@ -32,19 +52,13 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(h.vault()); err == nil && *keep < 0 {
+	if _, err := os.Stat(h.vault()); err == nil && w.keep < 0 {
 		return errVaultExists
 	}
-	release, err := h.claim()
-	if err != nil {
-		return err
+	if len(control.Running(ctx, string(h))) > 0 {
+		return errInUse
 	}
-	defer release()
-	_, missing := os.Stat(h.vault())
-	id, err := o.create(ctx, h, max(*keep, 0))
-	if err != nil && missing != nil {
-		_ = os.Remove(h.vault()) // half made: nothing is in it yet
-	}
+	id, err := o.create(ctx, h, w)
 	if errors.Is(err, syscall.ENOSPC) {
 		return errDisk
 	}
@@ -52,14 +66,7 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	defer id.Lock()
-	n, err := node.New(node.Config{Identity: id})
-	if err != nil {
-		return err
-	}
-	if err := n.SetName(*name); err != nil {
-		return err
-	}
-	address := n.Status().Address.String()
+	address := card.Address(id.PublicKey()).String()
 	if o.json {
 		return c.json(map[string]string{"address": address})
 	}
@@ -67,9 +74,6 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 	fmt.Fprintln(c.out, "next:", o.same("nightjar up"))
 	return nil
 }
-
-// errDisk says that the vault does not fit.
-var errDisk = errors.New("there is no room for a vault of 4 MiB")
 
 // same is a command for the same home.
 func (o *options) same(command string) string {
@@ -79,27 +83,71 @@ func (o *options) same(command string) string {
 	return command + " --home " + o.home
 }
 
-// create asks for the new password, then for those of identities that must not be overwritten.
-func (o *options) create(ctx context.Context, h home, keep int) (*keystore.Identity, error) {
-	pw, err := o.askTwice(ctx)
+// create asks for what the identity is made from, for its new password, and for those of
+// identities that must not be overwritten.
+func (o *options) create(ctx context.Context, h home, w newcomer) (*keystore.Identity, error) {
+	var secrets passwords
+	defer secrets.destroy()
+	var old *keystore.Password
+	var sealed []byte
+	var err error
+	switch {
+	case w.phrase:
+		old, err = secrets.add(o.ask(ctx, "the phrase: "))
+	case w.file != "":
+		if sealed, err = readExport(w.file); err == nil {
+			old, err = secrets.add(o.ask(ctx, "password of the file: "))
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer pw.Destroy()
+	pw, err := secrets.add(o.askTwice(ctx, "new password: "))
+	if err != nil {
+		return nil, err
+	}
 	var kept []*keystore.Password
-	defer func() {
-		for _, k := range kept {
-			k.Destroy()
-		}
-	}()
-	for i := range keep {
-		k, err := o.ask(ctx, fmt.Sprintf("password to keep, %d of %d: ", i+1, keep))
+	for i := range max(w.keep, 0) {
+		k, err := secrets.add(o.ask(ctx, fmt.Sprintf("password to keep, %d of %d: ", i+1, w.keep)))
 		if err != nil {
 			return nil, err
 		}
 		kept = append(kept, k)
 	}
-	return keystore.Create(h.vault(), pw, kept...)
+	return w.make(h, sealed, old, pw, kept)
+}
+
+// make makes the identity. The vault and what the identity is called come in one write.
+func (w newcomer) make(h home, sealed []byte, old, pw *keystore.Password,
+	kept []*keystore.Password) (*keystore.Identity, error) {
+	state, err := node.FirstState(w.name)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case w.phrase:
+		return keystore.Restore(h.vault(), old, state, pw, kept...)
+	case w.file != "":
+		return keystore.Import(h.vault(), sealed, old, pw, kept...)
+	}
+	return keystore.CreateWith(h.vault(), state, pw, kept...)
+}
+
+// passwords are destroyed together.
+type passwords []*keystore.Password
+
+// add remembers a password that was asked for.
+func (l *passwords) add(p *keystore.Password, err error) (*keystore.Password, error) {
+	if err == nil {
+		*l = append(*l, p)
+	}
+	return p, err
+}
+
+func (l passwords) destroy() {
+	for _, p := range l {
+		p.Destroy()
+	}
 }
 
 // unlock asks for the password and opens the identity it belongs to.

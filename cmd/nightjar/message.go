@@ -33,7 +33,7 @@ func cmdSend(ctx context.Context, c console, args []string) error {
 	if req.Text, err = c.argument(req.Text); err != nil {
 		return err
 	}
-	cl, err := o.client()
+	cl, err := o.client(ctx)
 	if err != nil {
 		return err
 	}

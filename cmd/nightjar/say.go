@@ -59,6 +59,10 @@ func hint(err error) string {
 	if errors.As(err, &refused) {
 		return codeHints()[refused.Code]
 	}
+	var words *keystore.WordsError
+	if errors.As(err, &words) {
+		return "type the words again, in their order; nothing was made"
+	}
 	for _, h := range hints() {
 		if errors.Is(err, h.is) {
 			return h.next
@@ -106,14 +110,26 @@ func hints() []struct {
 		next string
 	}{
 		{control.ErrNoEngine, "start it, and leave it running: nightjar up"},
-		{control.ErrTaken, "use it, or stop it first: nightjar lock; or give another --home DIR"},
+		{control.ErrTaken, "use it, or lock it first: nightjar lock"},
+		{control.ErrSeats, "lock one first: nightjar identity list, nightjar lock --as NAME"},
+		{control.ErrNotOpen, "see which are: nightjar identity list; open it: nightjar up"},
+		{control.ErrAmbiguous, "say which: --as NAME; see them: nightjar identity list"},
 		{control.ErrTimeout, "the machine may be overloaded; try again"},
 		{keystore.ErrNoVault, "make one: nightjar init"},
 		{keystore.ErrPassword, "try again; one letter or its case makes another password"},
 		{keystore.ErrDamaged, "put back a copy of the vault file; nothing was changed"},
+		{keystore.ErrExport, "try again; one letter or its case makes another password"},
+		{keystore.ErrNotExport, "give a file that nightjar identity export wrote"},
 		{keystore.ErrExists, "choose another password for the new identity"},
 		{errVaultExists, "say how many identities to keep: nightjar init --keep N asks for their " +
 			"passwords; with --keep 0 each hidden one is overwritten with a chance of 1 in 16"},
+		{errInUse, "lock them first, so that none is overwritten: nightjar lock --all"},
+		{errForever, "if you mean it, say so: nightjar identity burn --forever"},
+		{errFile, "give the name of a file that does not exist yet, in a directory of yours"},
+		{errExport, "check the name given with --from-file"},
+		{errCodename, "nothing was made; begin again: nightjar codename"},
+		{errNoScreen, "run it in a terminal, or print the words: --print"},
+		{errNoMemory, "give a directory that is kept in memory: --home DIR"},
 		{errNoTerminal, "run it in a terminal, or give the password with --password-fd N"},
 		{errRetype, "nothing was made; try again"},
 		{errOutput, "nothing was marked read; print it elsewhere: nightjar read"},

@@ -29,7 +29,8 @@ func TestEveryRefusalSaysWhatHappenedAndWhatNext(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   filepath.Join("testdata", "script"),
 		Setup: giveCards,
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"flip": flip},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"flip": flip, "concat": concat, "sameline": sameLine},
 	})
 }
 
@@ -71,6 +72,24 @@ func flip(ts *testscript.TestScript, _ bool, args []string) {
 	b, err := os.ReadFile(name)
 	ts.Check(err)
 	ts.Check(os.WriteFile(name, b[:len(b)-1], 0o600))
+}
+
+// concat writes files one after the other into the last one named: what is typed at prompts.
+func concat(ts *testscript.TestScript, _ bool, args []string) {
+	var all []byte
+	for _, name := range args[:len(args)-1] {
+		all = append(all, ts.ReadFile(name)...)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[len(args)-1]), all, 0o600))
+}
+
+// sameLine checks that two files begin with the same line.
+func sameLine(ts *testscript.TestScript, _ bool, args []string) {
+	first, _, _ := strings.Cut(ts.ReadFile(args[0]), "\n")
+	second, _, _ := strings.Cut(ts.ReadFile(args[1]), "\n")
+	if first != second {
+		ts.Fatalf("another first line")
+	}
 }
 
 func TestEveryCommandHasAnExampleAndALine(t *testing.T) {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -14,7 +15,7 @@ import (
 
 // do sends one request to the engine of o's home.
 func (o *options) do(ctx context.Context, method, path string, in, out any) error {
-	cl, err := o.client()
+	cl, err := o.client(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,13 +99,25 @@ func cmdCheck(ctx context.Context, _ console, args []string) error {
 	return o.do(ctx, http.MethodPost, "/v1/check", nil, nil)
 }
 
-// cmdLock erases the identity and stops the engine.
+// cmdLock erases an identity and stops its engine, or all of them.
 func cmdLock(ctx context.Context, _ console, args []string) error {
 	o := newOptions("lock")
+	all := o.set.Bool("all", false, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	return o.do(ctx, http.MethodPost, "/v1/lock", nil, nil)
+	if !*all {
+		return o.do(ctx, http.MethodPost, "/v1/lock", nil, nil)
+	}
+	running := control.Running(ctx, o.homes()...)
+	if len(running) == 0 {
+		return control.ErrNoEngine
+	}
+	var failed error
+	for _, e := range running {
+		failed = errors.Join(failed, e.Client.Do(ctx, http.MethodPost, "/v1/lock", nil, nil))
+	}
+	return failed
 }
 
 // cmdWatch shows what happens until it is interrupted.
@@ -113,7 +126,7 @@ func cmdWatch(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	cl, err := o.client()
+	cl, err := o.client(ctx)
 	if err != nil {
 		return err
 	}

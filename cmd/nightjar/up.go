@@ -19,9 +19,6 @@ import (
 	"nightjar/sip"
 )
 
-// errLocked ends the engine because the user said lock.
-var errLocked = errors.New("locked")
-
 // phoneUser is the account name of the one phone an identity has.
 const phoneUser = "me"
 
@@ -31,76 +28,35 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	tor := o.torFlags()
 	listen := o.set.String("sip", "127.0.0.1:5060", "")
 	noPhone := o.set.Bool("no-phone", false, "")
+	o.set.DurationVar(&o.lockAfter, "lock-after", 0, "")
+	memory := o.memoryFlags()
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
 	if *noPhone {
 		*listen = ""
 	}
-	return o.withIdentity(ctx, c, func(h home, id *keystore.Identity, warnings []string) error {
-		e := &engine{console: c, id: id, warnings: warnings, start: time.Now()}
-		return e.run(ctx, h, tor, *listen)
-	})
-}
-
-// withIdentity hardens the process, claims the home, opens an identity, and locks it after f.
-func (o *options) withIdentity(ctx context.Context, c console,
-	f func(h home, id *keystore.Identity, warnings []string) error) error {
-	warnings := keystore.Harden()
-	h, err := o.openHome()
+	p, open, err := memory.where(o)
 	if err != nil {
 		return err
 	}
-	release, err := h.claim()
-	if err != nil {
-		return err
-	}
-	defer release()
-	id, err := o.unlock(ctx, h)
-	if err != nil {
-		return err
-	}
-	defer id.Lock()
-	for _, w := range warnings {
-		fmt.Fprintln(c.err, "nightjar: note:", w)
-	}
-	return f(h, id, warnings)
+	return o.withIdentity(ctx, c, control.RoleEngine, p, open,
+		func(ctx context.Context, s *session) error {
+			e := &engine{console: c, session: s, derived: *memory.codename, start: time.Now()}
+			return e.assemble(ctx, tor, *listen)
+		})
 }
 
 // engine is the parts of one running engine.
 type engine struct {
 	console
-	id       *keystore.Identity
-	door     *control.Door
+	*session
+	derived  bool       // the identity follows from a codename
 	node     *node.Node // set before the door opens and the phone runs
 	tor      *onion.Tor
 	phone    *sip.Phone
 	settings sip.Config
-	warnings []string
 	start    time.Time
-}
-
-// run answers on the control socket from the first moment, and lets the parts work until one of
-// them ends.
-func (e *engine) run(ctx context.Context, h home, f torFlags, listen string) error {
-	socket, err := control.Listen(h.socket())
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	e.door = control.NewDoor(func() { cancel(errLocked) })
-	var g errgroup.Group
-	g.Go(func() error { return control.Serve(ctx, socket, e.door) })
-	g.Go(func() error {
-		err := e.assemble(ctx, f, listen)
-		cancel(err)
-		return err
-	})
-	if err := g.Wait(); !errors.Is(err, context.Canceled) && !errors.Is(err, errLocked) {
-		return err
-	}
-	return nil
 }
 
 // assemble wires the parts, and takes them apart when the work is over.
@@ -110,14 +66,16 @@ func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err e
 			return err
 		}
 	}
-	e.tor, err = e.startTor(ctx, f, e.id, e.door.Starting)
+	e.tor, err = e.startTor(ctx, f, e.session)
 	if err != nil {
 		return err
 	}
 	defer e.tor.Close()
-	if e.node, err = node.New(node.Config{Identity: e.id, Path: e.tor}); err != nil {
+	e.node, err = node.New(node.Config{Identity: e.id, Path: e.tor, Derived: e.derived})
+	if err != nil {
 		return err
 	}
+	e.idle.unless(func() bool { return e.node.Status().Calls > 0 })
 	if e.phone != nil {
 		e.node.SetPhone(e.phone)
 	}
@@ -128,7 +86,16 @@ func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err e
 	if stateErr == nil {
 		stateErr = e.node.KeepPathData(guards)
 	}
+	e.farewell()
 	return errors.Join(err, stateErr)
+}
+
+// farewell says what is lost with an identity that is in memory alone.
+func (e *engine) farewell() {
+	if s := e.node.Status(); e.place.memory && s.Pending > 0 {
+		fmt.Fprintf(e.err, "nightjar: note: %d messages were not delivered, and are gone\n",
+			s.Pending)
+	}
 }
 
 // openPhone opens the door for a SIP phone. It comes first: a port that is not free should show
@@ -227,6 +194,7 @@ func (p phoneEngine) Contacts() (names []string) {
 
 // Send queues a text.
 func (p phoneEngine) Send(ctx context.Context, contact, text string) error {
+	p.idle.used()
 	_, err := p.node.Send(ctx, contact, text)
 	return err
 }
@@ -237,5 +205,6 @@ func (p phoneEngine) Online(contact string) bool { return p.node.Connected(conta
 // Dial begins a call.
 func (p phoneEngine) Dial(ctx context.Context, contact string, offer []talk.Codec) (
 	talk.Call, error) {
+	p.idle.used()
 	return p.node.Dial(ctx, contact, offer)
 }

@@ -16,8 +16,10 @@ usage: nightjar COMMAND [FLAGS] [ARGUMENTS]
 const helpFoot = `
 flags of every command:
   --home DIR         where the vault is (default: .nightjar in your home directory)
+  --as NAME          for which identity, when several are open: its name, or the first letters
+                     of its address
   --json             print data as JSON
-  --password-fd N    read the password from file descriptor N instead of the terminal
+  --password-fd N    read passwords from file descriptor N, a line each, not from the terminal
 
 from nothing to a first message:
   nightjar init
@@ -30,27 +32,6 @@ nightjar help COMMAND shows more, with examples.
 `
 
 const (
-	helpInit = `Makes the vault file, if there is none, and an identity in it that your password
-opens. Nothing is sent. The same vault can hold several identities, each under its own
-password; nobody can tell how many. A password that is lost cannot be recovered.
-
-  --name TEXT     what your cards and invitations call you
-  --keep N        in a vault that is there: ask for the passwords of N identities that must
-                  not be overwritten, after the new one; with --password-fd a line each
-
-  nightjar init
-  nightjar init --name "Newsdesk"
-  nightjar init --keep 1              a second identity`
-	helpUp = `Opens the identity, starts tor, and keeps you reachable until you press Ctrl-C or
-say nightjar lock. A SIP phone on this machine can register with it: nightjar phone show.
-
-  --sip HOST:PORT     where the phone registers, loopback only (default 127.0.0.1:5060)
-  --no-phone          open nothing for a phone
-  --tor FILE          the tor program (default: the one installed)
-  --torrc FILE        more options for tor, one a line; those that would weaken it are refused
-
-  nightjar up
-  nightjar up --home /media/stick/nj --no-phone`
 	helpCardShow = `Shows your card: a line of text, and with --qr a code for cameras. Whoever
 has it can ask to be your contact; you then accept or refuse. It stays the same until you
 ask for a fresh one.
@@ -131,7 +112,10 @@ address shows to DHT nodes. Prints the line others add. Needs a vault: nightjar 
 could be, and what to do next.
 
   nightjar status --json`
-	helpLock = `Erases the open identity from memory and stops the engine.
+	helpLock = `Erases the open identity from memory and stops its engine. Others that are open
+stay so.
+
+  --all           lock every identity that is open here
 
   nightjar lock`
 )

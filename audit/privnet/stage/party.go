@@ -24,6 +24,8 @@ type Party struct {
 	Name     string
 	Home     string
 	bin      string
+	as       string   // set when several identities of one home are open
+	mode     []string // further arguments of up
 	password string
 	tell     func(line string)
 
@@ -42,11 +44,7 @@ func (s *Stage) Party(ctx context.Context, name string) (*Party, error) {
 
 // NewParty is Stage.Party before there is a stage.
 func NewParty(ctx context.Context, o Options, name string) (*Party, error) {
-	p := &Party{Name: name, Home: filepath.Join(o.Dir, name), bin: o.Bin,
-		password: "the " + name + "'s own password", tell: func(string) {}}
-	if o.Tell != nil {
-		p.tell = func(line string) { o.Tell(name, line) }
-	}
+	p := newParty(o, name)
 	cmd, fed := p.Command(ctx, p.password, "init", "--name", name)
 	defer fed()
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -54,6 +52,37 @@ func NewParty(ctx context.Context, o Options, name string) (*Party, error) {
 	}
 	return p, nil
 }
+
+func newParty(o Options, name string) *Party {
+	p := &Party{Name: name, Home: filepath.Join(o.Dir, name), bin: o.Bin,
+		password: "the " + name + "'s own password", tell: func(string) {}}
+	if o.Tell != nil {
+		p.tell = func(line string) { o.Tell(name, line) }
+	}
+	return p
+}
+
+// Bare is a party without a vault: its engine is started with mode, and asks for secret.
+func (s *Stage) Bare(name, secret string, mode ...string) *Party {
+	p := newParty(s.o, name)
+	p.password, p.mode = secret, mode
+	return p
+}
+
+// Another makes a second identity in the vault of a party. Both are named to commands from now on.
+func (s *Stage) Another(ctx context.Context, p *Party, name string) (*Party, error) {
+	q := newParty(s.o, name)
+	q.Home, q.as, p.as = p.Home, name, p.Name
+	cmd, fed := q.Command(ctx, q.password+"\n"+p.password, "init", "--name", name, "--keep", "1")
+	defer fed()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%s: init: %w: %s", name, err, out)
+	}
+	return q, nil
+}
+
+// Password is what opens the party's identity.
+func (p *Party) Password() string { return p.password }
 
 // Command prepares a command that reads a password from a pipe. The function it returns is called
 // once the command has started or failed.
@@ -147,7 +176,11 @@ func (p *Party) Kill() {
 // Run does one command of the party and reads its JSON into out (nil: ignored). The error holds
 // what the command said.
 func (p *Party) Run(ctx context.Context, out any, args ...string) error {
-	cmd := exec.CommandContext(ctx, p.bin, append(args, "--home", p.Home, "--json")...)
+	args = append(args, "--home", p.Home, "--json")
+	if p.as != "" {
+		args = append(args, "--as", p.as)
+	}
+	cmd := exec.CommandContext(ctx, p.bin, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {

@@ -60,15 +60,15 @@ func Start(ctx context.Context, o Options) (*Stage, error) {
 		return nil, err
 	}
 	lines := strings.Join(s.Tor.Torrc(), "\n") + "\n"
-	if err := os.WriteFile(s.torrc(), []byte(lines), 0o600); err != nil {
+	if err := os.WriteFile(s.Torrc(), []byte(lines), 0o600); err != nil {
 		s.Stop()
 		return nil, err
 	}
 	return s, nil
 }
 
-// torrc is the file with the options a party's tor needs.
-func (s *Stage) torrc() string { return filepath.Join(s.o.Dir, "torrc") }
+// Torrc is the file with the options a party's tor needs.
+func (s *Stage) Torrc() string { return filepath.Join(s.o.Dir, "torrc") }
 
 // Stop ends both networks.
 func (s *Stage) Stop() {
@@ -83,10 +83,11 @@ func (s *Stage) Stop() {
 // Up starts the engine of a party, reachable for a phone at sip ("" for none), and waits until its
 // onion service is published.
 func (s *Stage) Up(ctx context.Context, p *Party, sip string) error {
-	args := []string{"up", "--torrc", s.torrc(), "--no-phone"}
+	args := []string{"up", "--torrc", s.Torrc(), "--no-phone"}
 	if sip != "" {
 		args = append(args[:3], "--sip", sip)
 	}
+	args = append(args, p.mode...)
 	if err := p.Start(ctx, args...); err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (s *Stage) Up(ctx context.Context, p *Party, sip string) error {
 // Lend starts a gateway at a party and returns the line others use it by. Its datagrams leave from
 // the address from.
 func (s *Stage) Lend(ctx context.Context, p *Party, from string) (string, error) {
-	args := []string{"gateway", "--torrc", s.torrc(), "--allow-private-addresses",
+	args := []string{"gateway", "--torrc", s.Torrc(), "--allow-private-addresses",
 		"--listen", from + ":0"}
 	for _, a := range s.DHT.Addrs()[:8] {
 		args = append(args, "--node", a.String())

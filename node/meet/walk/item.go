@@ -29,8 +29,8 @@ func SigningBytes(seq int64, value []byte) []byte {
 // Target is where in the DHT the items of a key are: its SHA-1.
 func Target(key [32]byte) [20]byte { return sha1.Sum(key[:]) }
 
-// genuine reports whether i is signed by key and within bounds.
-func (i *Item) genuine(key [32]byte) bool {
+// Genuine reports whether i is signed by key and within bounds.
+func (i *Item) Genuine(key [32]byte) bool {
 	return i.Key == key && i.Seq >= 0 && len(i.Value) <= MaxValue &&
 		ed25519.Verify(i.Key[:], SigningBytes(i.Seq, i.Value), i.Sig[:])
 }

@@ -122,7 +122,7 @@ func (l *lab) honest(f *fake, q sent) []byte {
 	case "put":
 		i := itemOf(q.a)
 		stale := f.item != nil && f.item.Key == i.Key && f.item.Seq >= i.Seq && !f.item.same(&i)
-		if string(q.a.str("token")) != f.addr.String() || !i.genuine(i.Key) || stale {
+		if string(q.a.str("token")) != f.addr.String() || !i.Genuine(i.Key) || stale {
 			return failed(q, "li302e3:olde")
 		}
 		f.item = &i

@@ -96,7 +96,7 @@ func TestSignatureIsThatOfBEP44(t *testing.T) {
 	s, _ := hex.DecodeString("305ac8aeb6c9c151fa120f120ea2cfb923564e11552d06a5d856091e5e853cff" +
 		"1260d3f39e4999684aa92eb73ffd136e6f4f3ecbfda0ce53a1608ecd7ae21f01")
 	i := Item{[32]byte(k), 1, []byte("Hello World!"), [64]byte(s)}
-	if string(SigningBytes(1, i.Value)) != "3:seqi1e1:v12:Hello World!" || !i.genuine(i.Key) {
+	if string(SigningBytes(1, i.Value)) != "3:seqi1e1:v12:Hello World!" || !i.Genuine(i.Key) {
 		t.Fatal("not BEP44")
 	}
 	target := Target(i.Key)

@@ -35,6 +35,7 @@ type Road struct {
 
 	mu    sync.Mutex
 	sizes []float64
+	heard []netip.AddrPort
 }
 
 // Open takes over conn, which is closed by Close or when ctx ends. A conn may have a method
@@ -71,11 +72,26 @@ func (r *Road) Sizes() []float64 {
 	return r.sizes
 }
 
+// Heard returns the nodes that answered on the road so far.
+func (r *Road) Heard() []netip.AddrPort {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.heard
+}
+
 func (r *Road) learn(size float64) {
 	if size > 0 {
 		r.mu.Lock()
 		r.sizes = append(r.sizes, size)
 		r.mu.Unlock()
+	}
+}
+
+func (r *Road) hear(answered []*peer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range answered {
+		r.heard = append(r.heard, p.addr)
 	}
 }
 
@@ -107,6 +123,7 @@ func (r *Road) do(ctx context.Context, key [32]byte, f func(context.Context, *wa
 	err = f(ctx, w)
 	cancel()
 	w.asking.Wait()
+	r.hear(w.answered)
 	p.end(s.Close)
 	return err
 }

@@ -214,7 +214,7 @@ func (w *walk) weigh(r *krpc.Return) {
 	value, n := scanString(r.V)
 	i := &Item{Key: r.K, Seq: *r.Seq, Value: value, Sig: r.Sig}
 	switch {
-	case n != len(r.V) || !i.genuine(w.key):
+	case n != len(r.V) || !i.Genuine(w.key):
 	case w.best == nil || i.Seq > w.best.Seq:
 		w.best, w.copies = i, 1
 	case i.same(w.best):

@@ -1,0 +1,143 @@
+// The seats of a home: each engine that runs there listens on one.
+
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Seats is how many engines can run in one home at a time: as many as a vault has identities.
+const Seats = 16
+
+// introduceTime is the longest that an engine may take to say who it is.
+const introduceTime = 3 * time.Second
+
+// Errors of choosing among the engines of a home.
+var (
+	ErrSeats     = errors.New("every seat of this home is taken")
+	ErrNotOpen   = errors.New("no identity of that name is open here")
+	ErrAmbiguous = errors.New("several identities are open here")
+)
+
+// seat is the name of the i-th control socket of a home. It says nothing of who sits there: the
+// first to come gets the first.
+func seat(dir string, i int) string {
+	if i == 0 {
+		return filepath.Join(dir, "control")
+	}
+	return filepath.Join(dir, fmt.Sprintf("control-%d", i+1))
+}
+
+// Claim opens the control socket of the first free seat of a home, with mode 0600; ErrSeats when
+// there is none. Sockets that killed engines left are removed: their number would tell how many
+// identities were open at once.
+func Claim(dir string) (net.Listener, error) {
+	release, err := exclude(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	free := ""
+	for i := Seats - 1; i >= 0; i-- {
+		if name := seat(dir, i); !taken(name) {
+			_ = os.Remove(name)
+			free = name
+		}
+	}
+	if free == "" {
+		return nil, ErrSeats
+	}
+	return listen(free)
+}
+
+// taken reports whether an engine listens at path.
+func taken(path string) bool {
+	c, err := dial(path)
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
+}
+
+// An Engaged is an engine that runs, and who it says it is.
+type Engaged struct {
+	Client *Client
+	Identity
+}
+
+// Running lists the engines of some homes.
+func Running(ctx context.Context, dirs ...string) (list []Engaged) {
+	for _, dir := range dirs {
+		for i := range Seats {
+			if _, err := os.Lstat(seat(dir, i)); err != nil || !taken(seat(dir, i)) {
+				continue
+			}
+			e := Engaged{Client: NewClient(seat(dir, i))}
+			ask, cancel := context.WithTimeout(ctx, introduceTime)
+			_ = e.Client.Do(ask, http.MethodGet, "/v1/identity", nil, &e.Identity)
+			cancel()
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// Choose picks the engine of one identity: by its own name, or by the beginning of its address; or
+// the only one there is, when as is "". It returns ErrNoEngine, ErrNotOpen or ErrAmbiguous.
+// An engine that has not opened its identity yet, or that is at work on something else than one
+// (a gateway), is chosen only when there is no other.
+func Choose(list []Engaged, as string) (*Client, error) {
+	if len(list) == 0 {
+		return nil, ErrNoEngine
+	}
+	var match, open []Engaged
+	for _, e := range list {
+		if as != "" && (e.Name == as || e.Address != "" && strings.HasPrefix(e.Address, as)) {
+			match = append(match, e)
+		}
+		if e.Role == RoleEngine {
+			open = append(open, e)
+		}
+	}
+	switch {
+	case as != "" && len(match) == 0:
+		return nil, ErrNotOpen
+	case as == "" && len(open) > 0:
+		match = open
+	case as == "":
+		match = list
+	}
+	if len(match) > 1 {
+		return nil, ErrAmbiguous
+	}
+	return match[0].Client, nil
+}
+
+// Introduce says on a door who has been opened behind it, unless that identity is open in another
+// engine of the home already: then it returns ErrTaken. Of two engines that open one identity at
+// the same moment only one passes.
+func (d *Door) Introduce(ctx context.Context, id Identity, dir string) error {
+	release, err := exclude(dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for _, e := range Running(ctx, dir) {
+		if e.Address == id.Address {
+			return ErrTaken
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.identity = id
+	return nil
+}

@@ -1,0 +1,34 @@
+// Directories that Linux keeps in memory.
+
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// memoryDir names this user's directory for engines that leave nothing on disk, or "". It need not
+// exist yet.
+func memoryDir() string {
+	for _, parent := range []string{fmt.Sprintf("/run/user/%d", os.Getuid()), "/dev/shm"} {
+		var fs unix.Statfs_t
+		if unix.Statfs(parent, &fs) != nil || unix.Access(parent, unix.W_OK) != nil {
+			continue
+		}
+		if fs.Type == unix.TMPFS_MAGIC || fs.Type == unix.RAMFS_MAGIC {
+			return filepath.Join(parent, fmt.Sprintf("nightjar-%d", os.Getuid()))
+		}
+	}
+	return ""
+}
+
+// private reports whether a directory is ours alone.
+func private(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && info.IsDir() && info.Mode().Perm()&0o077 == 0 && int(stat.Uid) == os.Getuid()
+}

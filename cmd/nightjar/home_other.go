@@ -1,0 +1,13 @@
+//go:build !linux
+
+// Systems on which no directory is known to be kept in memory.
+
+package main
+
+import "io/fs"
+
+// memoryDir returns "": a place has to be given with --home.
+func memoryDir() string { return "" }
+
+// private reports whether a directory is closed to others, as far as its mode tells.
+func private(info fs.FileInfo) bool { return info.IsDir() && info.Mode().Perm()&0o077 == 0 }

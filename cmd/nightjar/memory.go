@@ -1,0 +1,127 @@
+// Identities that are in memory alone: nothing of them is on this machine before or after.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"nightjar/keystore"
+)
+
+// errExport is a file of an exported identity that cannot be read.
+var errExport = errors.New("the file of the exported identity cannot be read")
+
+// memoryFlags are the flags of up for identities that are not in a vault.
+type memoryFlags struct {
+	amnesic  *bool
+	codename *bool
+	from     *string
+}
+
+func (o *options) memoryFlags() memoryFlags {
+	return memoryFlags{
+		amnesic:  o.set.Bool("amnesic", false, ""),
+		codename: o.set.Bool("codename", false, ""),
+		from:     o.set.String("from-file", "", ""),
+	}
+}
+
+// where says in which place to work, and how to open the identity there.
+func (f memoryFlags) where(o *options) (place, source, error) {
+	if !*f.amnesic && !*f.codename && *f.from == "" {
+		p, err := o.vaultPlace()
+		return p, o.fromVault, err
+	}
+	if *f.codename && *f.from != "" {
+		return place{}, nil, usageError{"an identity is in a file or in a codename, not in both"}
+	}
+	p, err := o.memoryPlace()
+	switch {
+	case *f.codename:
+		return p, o.fromCodename, err
+	case *f.from != "":
+		return p, o.fromExport(*f.from), err
+	}
+	return p, func(context.Context, home) (*keystore.Identity, error) {
+		return keystore.Ephemeral()
+	}, err
+}
+
+// fromCodename opens the identity that follows from a codename.
+func (o *options) fromCodename(ctx context.Context, _ home) (*keystore.Identity, error) {
+	words, err := o.ask(ctx, "codename: ")
+	if err != nil {
+		return nil, err
+	}
+	defer words.Destroy()
+	return keystore.Codename(words)
+}
+
+// fromExport opens an exported identity in memory.
+func (o *options) fromExport(file string) source {
+	return func(ctx context.Context, _ home) (*keystore.Identity, error) {
+		sealed, err := readExport(file)
+		if err != nil {
+			return nil, err
+		}
+		pw, err := o.ask(ctx, "password of the file: ")
+		if err != nil {
+			return nil, err
+		}
+		defer pw.Destroy()
+		return keystore.ImportEphemeral(sealed, pw)
+	}
+}
+
+// exportLimit is more than an exported identity has, in bytes.
+const exportLimit = 1 << 20
+
+func readExport(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, errExport
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, exportLimit))
+	if err != nil {
+		return nil, errExport
+	}
+	return b, nil
+}
+
+// cmdCodename makes a codename, shows it, and has it typed.
+func cmdCodename(ctx context.Context, c console, args []string) error {
+	o := newOptions("codename")
+	plain := o.set.Bool("print", false, "")
+	if _, err := o.parse(args, 0, 0); err != nil {
+		return err
+	}
+	keystore.Harden()
+	words, err := keystore.NewCodename()
+	if err != nil {
+		return err
+	}
+	defer words.Destroy()
+	if *plain {
+		return printWords(c, words)
+	}
+	err = showWords(ctx, words, "This is your codename. Learn it by heart, or hide it well:")
+	if err != nil {
+		return err
+	}
+	typed, err := o.ask(ctx, "type it, to be sure: ")
+	if err != nil {
+		return err
+	}
+	defer typed.Destroy()
+	if !typed.SameWords(words) {
+		return errCodename
+	}
+	fmt.Fprintln(c.out, "that is right; nothing of it is on this machine")
+	fmt.Fprintln(c.out, "next: nightjar up --codename")
+	return nil
+}

@@ -1,0 +1,127 @@
+// An identity open in this process: its seat, the door behind it, and what ends it.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"nightjar/cmd/control"
+	"nightjar/keystore"
+	"nightjar/node"
+	"nightjar/node/card"
+)
+
+// Why an engine ends although nothing went wrong.
+var (
+	errLocked = errors.New("locked")
+	errIdle   = errors.New("locked: nobody used it")
+)
+
+// session is an open identity and what belongs to the process that holds it.
+type session struct {
+	id       *keystore.Identity
+	memory   node.Memory
+	place    place
+	door     *control.Door
+	idle     *idle
+	warnings []string
+}
+
+// place is where a session works.
+type place struct {
+	home   home
+	memory bool // nothing is written to disk
+	leave  func()
+}
+
+// vaultPlace is the home directory of o, with a vault on disk.
+func (o *options) vaultPlace() (place, error) {
+	h, err := o.openHome()
+	return place{home: h, leave: func() {}}, err
+}
+
+// memoryPlace is a directory that leaves nothing on disk.
+func (o *options) memoryPlace() (place, error) {
+	h, leave, err := o.memoryHome()
+	return place{home: h, memory: true, leave: leave}, err
+}
+
+// A source opens an identity, asking for whatever that takes.
+type source func(ctx context.Context, h home) (*keystore.Identity, error)
+
+// withIdentity hardens the process, takes a seat, opens an identity and locks it after f. The door
+// answers from the first moment. It ends when f does, when somebody locks it, and when nobody has
+// used it for as long as o says.
+func (o *options) withIdentity(ctx context.Context, c console, role control.Role, p place,
+	open source, f func(context.Context, *session) error) error {
+	s := &session{place: p, warnings: keystore.Harden()}
+	defer p.leave()
+	socket, err := control.Claim(string(p.home))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.idle = newIdle(o.lockAfter, func() { cancel(errIdle) })
+	defer s.idle.stop()
+	s.door = control.NewDoor(func() { cancel(errLocked) }, s.idle.used)
+	var g errgroup.Group
+	g.Go(func() error { return control.Serve(ctx, socket, s.door) })
+	g.Go(func() error {
+		err := s.work(ctx, o, c, role, open, f)
+		cancel(err)
+		return err
+	})
+	err = g.Wait()
+	switch cause := context.Cause(ctx); {
+	case errors.Is(err, errIdle) || errors.Is(err, context.Canceled) && cause == errIdle:
+		fmt.Fprintln(c.err, "nightjar: locked: nobody used it for", o.lockAfter)
+		return nil
+	case errors.Is(err, errLocked), errors.Is(err, context.Canceled):
+		return nil
+	}
+	return err
+}
+
+// work opens the identity, says on the door who it is, and runs f.
+func (s *session) work(ctx context.Context, o *options, c console, role control.Role, open source,
+	f func(context.Context, *session) error) (err error) {
+	if s.id, err = open(ctx, s.place.home); err != nil {
+		return err
+	}
+	defer s.id.Lock()
+	if s.memory, err = node.Remembered(s.id); err != nil {
+		return err
+	}
+	err = s.door.Introduce(ctx, control.Identity{Role: role, Name: s.memory.Name,
+		Address:  card.Address(s.id.PublicKey()).String(),
+		InMemory: s.place.memory}, string(s.place.home))
+	if err != nil {
+		return err
+	}
+	for _, w := range s.warnings {
+		fmt.Fprintln(c.err, "nightjar: note:", w)
+	}
+	s.idle.used()
+	return f(ctx, s)
+}
+
+// fromVault opens the identity in the vault that a password belongs to.
+func (o *options) fromVault(ctx context.Context, h home) (*keystore.Identity, error) {
+	return o.unlock(ctx, h)
+}
+
+// withVault is withIdentity for the commands that hold an identity of the vault for a moment.
+func (o *options) withVault(ctx context.Context, c console,
+	f func(ctx context.Context, id *keystore.Identity) error) error {
+	p, err := o.vaultPlace()
+	if err != nil {
+		return err
+	}
+	return o.withIdentity(ctx, c, control.RoleTool, p, o.fromVault,
+		func(ctx context.Context, s *session) error { return f(ctx, s.id) })
+}
