@@ -48,9 +48,9 @@ func partsOfOpen(v vault, pw *Password) (whole, derivation time.Duration) {
 		kek := must(v.derive(salt, pw))
 		derivation = time.Since(start)
 		defer kek.destroy()
-		defer collect()
-		id = must(v.unlock(f, salt, kek))
+		id, _, _ = v.try(f, salt, kek)
 	})
+	collect()
 	id.Lock()
 	return whole, derivation
 }
