@@ -24,6 +24,8 @@ var exceptions = []exception{
 		why: "torconf.Phase.Word passes tor's fixed words only, which torconf's tests prove"},
 	{rule: "exports", file: "onion/dial.go", what: "package exports 36 names",
 		why: "the one door to four layers below it; a third of the names are sentinels"},
+	{rule: "exports", file: "keystore/create.go", what: "package exports 33 names",
+		why: "all the ways in which an identity begins; a third of the names are sentinels"},
 	{rule: "exports", file: "cmd/control/client.go", what: "package exports 27 names",
 		why: "half of them are the JSON types of docs/api.md"},
 	{rule: "exports", file: "node/talk/call.go", what: "package exports 27 names",

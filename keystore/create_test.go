@@ -105,7 +105,8 @@ func TestAVaultThatAppearsMeanwhileIsNotOverwritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer master.destroy()
-	if _, err := v.place(newcomer{master: master}, salt, first, kek, nil); !errors.Is(err, ErrChanged) {
+	_, err = v.place(newcomer{master: master}, salt, first, kek, nil)
+	if !errors.Is(err, ErrChanged) {
 		t.Error(err)
 	}
 	mustOpen(t, v, "quick")

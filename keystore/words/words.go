@@ -41,6 +41,7 @@ type Error struct {
 	Have, Want int // how many words there are (up to the first unknown), and should be
 }
 
+// Error tells the fault and the place, in words for the user.
 func (e *Error) Error() string {
 	switch {
 	case e.Word > 0:
