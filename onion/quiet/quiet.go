@@ -32,6 +32,10 @@ func Error(err error) error {
 	if errors.As(err, &number) {
 		return number
 	}
+	var late interface{ Timeout() bool }
+	if errors.As(err, &late) && late.Timeout() {
+		return os.ErrDeadlineExceeded // as sockets that are not the system's say it
+	}
 	return errSocket
 }
 
@@ -56,6 +60,27 @@ func (c *conn) SetReadDeadline(t time.Time) error  { return Error(c.Conn.SetRead
 func (c *conn) SetWriteDeadline(t time.Time) error { return Error(c.Conn.SetWriteDeadline(t)) }
 func (c *conn) LocalAddr() net.Addr                { return Addr{} }
 func (c *conn) RemoteAddr() net.Addr               { return Addr{} }
+
+// Packets returns c with errors that say nothing of where it leads. The addresses in datagrams stay:
+// whoever holds the conn needs them.
+func Packets(c net.PacketConn) net.PacketConn { return &packets{c} }
+
+type packets struct{ net.PacketConn }
+
+func (p *packets) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, from, err := p.PacketConn.ReadFrom(b)
+	return n, from, Error(err)
+}
+
+func (p *packets) WriteTo(b []byte, to net.Addr) (int, error) {
+	n, err := p.PacketConn.WriteTo(b, to)
+	return n, Error(err)
+}
+
+func (p *packets) Close() error                       { return Error(p.PacketConn.Close()) }
+func (p *packets) SetDeadline(t time.Time) error      { return Error(p.PacketConn.SetDeadline(t)) }
+func (p *packets) SetReadDeadline(t time.Time) error  { return Error(p.PacketConn.SetReadDeadline(t)) }
+func (p *packets) SetWriteDeadline(t time.Time) error { return Error(p.PacketConn.SetWriteDeadline(t)) }
 
 // Addr is an address that says nothing.
 type Addr struct{}

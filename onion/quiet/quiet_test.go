@@ -57,3 +57,43 @@ func TestConnHoldsNoAddress(t *testing.T) {
 		t.Errorf("write after close: %v", err)
 	}
 }
+
+// late is an error as sockets make them that are not the system's.
+type late struct{}
+
+func (late) Error() string { return "secret-name: i/o timeout" }
+func (late) Timeout() bool { return true }
+
+func TestForeignDeadlineIsADeadline(t *testing.T) {
+	err := fmt.Errorf("read: %w", late{})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal("the naive error is known already: this test proves nothing")
+	}
+	if got := Error(err); got != os.ErrDeadlineExceeded {
+		t.Errorf("a deadline became %v", got)
+	}
+}
+
+func TestPacketsHoldNoAddressInErrors(t *testing.T) {
+	raw, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, to := Packets(raw), raw.LocalAddr()
+	if c.LocalAddr() != to {
+		t.Error("the holder cannot see its own address")
+	}
+	raw.Close()
+	_, naive := raw.WriteTo([]byte("x"), to)
+	if !strings.Contains(naive.Error(), "127.0.0.1") {
+		t.Fatal("the naive error holds no address: this test proves nothing")
+	}
+	_, written := c.WriteTo([]byte("x"), to)
+	_, _, read := c.ReadFrom(make([]byte, 1))
+	for _, err := range []error{written, read, c.Close(), c.SetDeadline(time.Now()),
+		c.SetReadDeadline(time.Now()), c.SetWriteDeadline(time.Now())} {
+		if err != net.ErrClosed {
+			t.Errorf("after close: %v", err)
+		}
+	}
+}
