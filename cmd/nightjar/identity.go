@@ -93,6 +93,9 @@ func cmdIdentityExport(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Lstat(rest[0]); err == nil {
+		return errFile // before anybody has typed a password
+	}
 	return o.withVault(ctx, c, func(ctx context.Context, id *keystore.Identity) error {
 		pw, err := o.askTwice(ctx, "password for the file: ")
 		if err != nil {
