@@ -15,18 +15,21 @@ type Type uint8
 //	3 Challenge  token 8
 //	4 Response   token 8
 //	5 Bye        empty
+//	6 Data       length 2 | one datagram of the session's user
 const (
 	Chunk Type = iota + 1
 	Ack
 	Challenge
 	Response
 	Bye
+	Data
 )
 
 const (
 	chunkHeader = 1 + 1 + 4 + 1 + 2
 	ackSize     = 1 + 1 + 4 + 8
 	tokenSize   = 1 + 8
+	dataHeader  = 1 + 2
 
 	// MaxChunk is how many bytes a Chunk holds at most: such a frame fits a packet of ClockSize.
 	MaxChunk = ClockSize - Overhead - chunkHeader
@@ -43,7 +46,7 @@ type Frame struct {
 	Last     bool   // Chunk: it ends a message
 	Beyond   uint64 // Ack: what has come after the missing one
 	Token    uint64 // Challenge, Response
-	Body     []byte // Chunk: points into what was parsed
+	Body     []byte // Chunk, Data: points into what was parsed
 }
 
 // Size is how many bytes Append adds.
@@ -55,6 +58,8 @@ func (f Frame) Size() int {
 		return ackSize
 	case Challenge, Response:
 		return tokenSize
+	case Data:
+		return dataHeader + len(f.Body)
 	}
 	return 1
 }
@@ -76,6 +81,9 @@ func (f Frame) Append(b []byte) []byte {
 		b = binary.BigEndian.AppendUint64(b, f.Beyond)
 	case Challenge, Response:
 		b = binary.BigEndian.AppendUint64(b, f.Token)
+	case Data:
+		b = binary.BigEndian.AppendUint16(b, uint16(len(f.Body)))
+		b = append(b, f.Body...)
 	}
 	return b
 }
@@ -89,24 +97,37 @@ func Next(b []byte) (f Frame, rest []byte, ok bool) {
 	f.Type = Type(b[0])
 	switch {
 	case f.Type == Chunk && len(b) >= chunkHeader:
-		f.Channel, f.Sequence = b[1], binary.BigEndian.Uint32(b[2:])
-		f.Last = b[6] == 1
-		n := int(binary.BigEndian.Uint16(b[7:]))
-		if f.Channel >= Channels || b[6] > 1 || n > MaxChunk || n > len(b)-chunkHeader {
-			return f, nil, false
-		}
-		f.Body = b[chunkHeader:][:n:n]
+		ok = f.chunk(b)
 	case f.Type == Ack && len(b) >= ackSize:
 		f.Channel, f.Sequence = b[1], binary.BigEndian.Uint32(b[2:])
 		f.Beyond = binary.BigEndian.Uint64(b[6:])
-		if f.Channel >= Channels {
-			return f, nil, false
-		}
+		ok = f.Channel < Channels
 	case (f.Type == Challenge || f.Type == Response) && len(b) >= tokenSize:
-		f.Token = binary.BigEndian.Uint64(b[1:])
+		f.Token, ok = binary.BigEndian.Uint64(b[1:]), true
+	case f.Type == Data && len(b) >= dataHeader:
+		f.Body, ok = body(b[1:], MaxBody)
 	case f.Type == Bye:
-	default:
+		ok = true
+	}
+	if !ok {
 		return f, nil, false
 	}
 	return f, b[f.Size():], true
+}
+
+// chunk reads the fields of a Chunk.
+func (f *Frame) chunk(b []byte) (ok bool) {
+	f.Channel, f.Sequence = b[1], binary.BigEndian.Uint32(b[2:])
+	f.Last = b[6] == 1
+	f.Body, ok = body(b[7:], MaxChunk)
+	return ok && f.Channel < Channels && b[6] <= 1
+}
+
+// body reads a length and as many bytes.
+func body(b []byte, most int) ([]byte, bool) {
+	n := int(binary.BigEndian.Uint16(b))
+	if n > most || n > len(b)-2 {
+		return nil, false
+	}
+	return b[2:][:n:n], true
 }

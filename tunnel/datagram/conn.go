@@ -1,0 +1,289 @@
+// A session: its users' side.
+
+package datagram
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"nightjar/tunnel"
+	"nightjar/tunnel/bulk"
+	"nightjar/tunnel/handshake"
+	"nightjar/tunnel/outlet"
+	"nightjar/tunnel/packet"
+	"nightjar/tunnel/retry"
+	"nightjar/tunnel/roam"
+)
+
+const (
+	// MaxDatagram is the longest datagram while no clock runs; with one it is
+	// tunnel.MaxDatagram, or what fits the size of its Shape.
+	MaxDatagram = packet.MaxBody
+	// MaxMessage is the longest message.
+	MaxMessage = retry.MaxMessage
+
+	inletBytes  = 512 << 10 // of datagrams that wait to be received
+	bulkBytes   = 1 << 20   // of stream packets that wait for QUIC
+	slowest     = 10 * time.Second
+	ours, users = 0, 1 // channels of messages: the session's own, its user's
+)
+
+// A Shape is when packets leave and how long they are.
+type Shape struct {
+	Every time.Duration // exactly one packet each; 0: as they come; at most ten seconds
+	Size  int           // of each packet while a clock runs, 512 to 1232 bytes
+}
+
+// Call is the shape of a lane of voice: streams do not move while it lasts, for their packets are
+// longer.
+func Call() Shape { return Shape{40 * time.Millisecond, packet.ClockSize} }
+
+// Cover is the shape that hides at low cost whether anything is said at all.
+func Cover() Shape { return Shape{2 * time.Second, packet.Largest} }
+
+// A Conn is a session between two contacts. It meets tunnel.Tunnel. Its methods are safe for
+// concurrent use.
+//
+// One goroutine lives in it, run, which does whatever waits for a time; what is sent without a
+// clock leaves in the goroutine of its sender. end tells run to stop; Close waits for it.
+type Conn struct {
+	e         *Endpoint
+	initiator bool
+	peer      [32]byte
+	binding   [32]byte
+
+	out         *outlet.Outlet
+	in, packets inlet
+	heard, used atomic.Bool
+
+	wake   chan struct{} // holds one when control or streams wait
+	beat   chan struct{} // holds one when a packet is to leave at once
+	mail   chan struct{} // holds one when a message may wait
+	room   chan struct{} // holds one when there may be room for a message
+	shapes chan Shape
+
+	mu      sync.Mutex // guards what follows
+	path    *roam.Path
+	sending [packet.Channels]retry.Sender
+	coming  [packet.Channels]retry.Receiver
+	owed    [packet.Channels]bool // acknowledgements
+	answers []uint64              // tokens
+	slack   time.Duration         // two ticks of the clock
+	keys    keys
+
+	streams streams
+
+	closing     chan struct{}
+	closingOnce sync.Once
+	done        chan struct{}
+	doneOnce    sync.Once
+	err         error // why it ended; written before done closes
+	group       sync.WaitGroup
+}
+
+// newConn begins a session: the initiator's is its user's at once, the responder's when the first
+// packet has opened.
+func newConn(e *Endpoint, s *handshake.Session, at netip.AddrPort) (*Conn, error) {
+	keys, l, err := newEpoch(s)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{
+		e:         e,
+		initiator: s.Initiator,
+		peer:      s.Peer,
+		binding:   s.Binding,
+		out:       outlet.New(e.carrier, &e.rows, at),
+		in:        newInlet(inletBytes),
+		packets:   newInlet(bulkBytes),
+		wake:      make(chan struct{}, 1),
+		beat:      make(chan struct{}, 1),
+		mail:      make(chan struct{}, 1),
+		room:      make(chan struct{}, 1),
+		shapes:    make(chan Shape, 1),
+		path:      roam.New(at),
+		closing:   make(chan struct{}),
+		done:      make(chan struct{}),
+	}
+	l.conn = c
+	c.streams.ready = make(chan struct{})
+	c.streams.seeds = bulk.Seeds{Initiator: s.Export(labelPin + initiator),
+		Responder: s.Export(labelPin + responder)}
+	c.keys = newKeys(s, l, time.Now())
+	c.out.Rekey(keys)
+	if !e.admit(c) {
+		return nil, tunnel.ErrClosed
+	}
+	if !e.enter(l) {
+		e.dismiss(c)
+		return nil, tunnel.ErrClosed
+	}
+	c.group.Go(c.run)
+	return c, nil
+}
+
+// Peer is the static key of the far side, which the handshake has proved.
+func (c *Conn) Peer() [32]byte { return c.peer }
+
+// Binding is a public value that is equal on both sides and belongs to this session alone.
+func (c *Conn) Binding() [32]byte { return c.binding }
+
+// Initiator reports whether this side dialled.
+func (c *Conn) Initiator() bool { return c.initiator }
+
+// SendDatagram sends b, at most MaxDatagram bytes, at once, or at a tick of the clock: then at
+// most four wait, and the oldest makes room. Datagrams arrive whole, once, in any order, or not
+// at all. What the carrier refuses is lost without an error.
+func (c *Conn) SendDatagram(b []byte) error { return c.sent(c.out.Datagrams(b)) }
+
+// SendDatagrams sends many, in rows where the carrier can, which is several times faster.
+func (c *Conn) SendDatagrams(all [][]byte) error { return c.sent(c.out.Datagrams(all...)) }
+
+// sent notes that the session is in use, and translates what the outlet says.
+func (c *Conn) sent(err error) error {
+	switch err {
+	case nil:
+		c.use()
+		return nil
+	case outlet.ErrTooLong:
+		return tunnel.ErrTooLong
+	}
+	c.end(tunnel.ErrStale) // worn, or ended already
+	return c.Err()
+}
+
+// use notes that the session is in use.
+func (c *Conn) use() {
+	if !c.used.Load() {
+		c.used.Store(true)
+	}
+}
+
+// ReceiveDatagram returns the next datagram. Up to 512 KiB wait to be received; then the oldest
+// make room.
+func (c *Conn) ReceiveDatagram(ctx context.Context) (b []byte, err error) {
+	err = c.in.wait(ctx, c, func() (ok bool) {
+		b, ok = c.in.Next(MaxDatagram)
+		return ok
+	})
+	return b, err
+}
+
+// ReceiveDatagrams moves datagrams into bufs, whose elements should have capacity MaxDatagram,
+// cuts each to its length, and returns how many came; at least one.
+func (c *Conn) ReceiveDatagrams(ctx context.Context, bufs [][]byte) (n int, err error) {
+	err = c.in.wait(ctx, c, func() bool {
+		n = c.in.Pop(bufs...)
+		return n > 0 || len(bufs) == 0
+	})
+	return n, err
+}
+
+// SetClock sets when packets leave: each time every has passed, exactly one of 512 bytes, whatever
+// there is to send; or, when every is 0, as they come.
+func (c *Conn) SetClock(every time.Duration) { c.SetShape(Shape{every, packet.ClockSize}) }
+
+// SetShape sets when packets leave and how long they are.
+func (c *Conn) SetShape(s Shape) {
+	s.Every = min(max(s.Every, 0), slowest)
+	s.Size = packet.Fit(min(max(s.Size, packet.ClockSize), packet.Largest) - packet.Overhead)
+	for {
+		select {
+		case c.shapes <- s:
+			return
+		case <-c.shapes: // one that was not yet heeded
+		}
+	}
+}
+
+// Done is closed when the session has ended.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err is why the session ended, or nil while it lives.
+func (c *Conn) Err() error {
+	select {
+	case <-c.done:
+		return c.err
+	default:
+		return nil
+	}
+}
+
+// Close ends the session: it tries for at most a second to have messages acknowledged, tells the
+// far side, and returns when every goroutine has ended. Streams that the far side has not read to
+// the end are cut. While a clock runs only one more packet leaves.
+func (c *Conn) Close() error {
+	c.closingOnce.Do(func() { close(c.closing) })
+	c.group.Wait()
+	return nil
+}
+
+// end ends the session for the reason err, of which the first counts.
+func (c *Conn) end(err error) {
+	c.doneOnce.Do(func() {
+		select {
+		case <-c.closing:
+			err = tunnel.ErrClosed
+		default:
+		}
+		c.err = err
+		close(c.done)
+	})
+}
+
+// signal leaves one token in a channel that holds at most one.
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// token is a random number for a challenge.
+func token() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// An inlet is a queue that can be waited for.
+type inlet struct {
+	*outlet.Queue
+	ready chan struct{} // holds one when something may wait
+}
+
+func newInlet(bytes int) inlet {
+	return inlet{&outlet.Queue{Bytes: bytes}, make(chan struct{}, 1)}
+}
+
+// put adds datagrams and tells one who waits.
+func (i inlet) put(all [][]byte) {
+	if len(all) > 0 {
+		i.Push(all...)
+		signal(i.ready)
+	}
+}
+
+// wait returns when try has succeeded, or with the reason why it never will.
+func (i inlet) wait(ctx context.Context, c *Conn, try func() bool) error {
+	for {
+		if try() {
+			if i.Len() > 0 {
+				signal(i.ready) // for another who waits
+			}
+			return nil
+		}
+		select {
+		case <-i.ready:
+		case <-c.done:
+			return c.err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,176 @@
+// Control: the frames that come and go beside what the users say, and the users' messages.
+
+package datagram
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"nightjar/tunnel"
+	"nightjar/tunnel/packet"
+)
+
+// unanswered is how many challenges wait for their answer; further ones are not answered.
+const unanswered = 4
+
+// fill appends to b, up to limit bytes, the frames that are due.
+func (c *Conn) fill(b []byte, limit int, now time.Time) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for ch := range c.owed {
+		f := packet.Frame{Type: packet.Ack, Channel: uint8(ch)}
+		if c.owed[ch] && len(b)+f.Size() <= limit {
+			f.Sequence, f.Beyond = c.coming[ch].State()
+			b = f.Append(b)
+			c.owed[ch] = false
+		}
+	}
+	f := packet.Frame{Type: packet.Response}
+	for len(c.answers) > 0 && len(b)+f.Size() <= limit {
+		f.Token = c.answers[0]
+		c.answers = c.answers[1:]
+		b = f.Append(b)
+	}
+	if f.Type = packet.Challenge; len(b)+f.Size() <= limit {
+		var due bool
+		if f.Token, due = c.path.Due(now, c.slack); due {
+			b = f.Append(b)
+		}
+		c.out.Move(c.path.Addr())
+	}
+	for ch := range c.sending {
+		for {
+			f, ok := c.sending[ch].Due(now, c.slack, limit-len(b))
+			if !ok {
+				break
+			}
+			f.Channel = uint8(ch)
+			b = f.Append(b)
+		}
+	}
+	return b
+}
+
+// take takes the frames of a control packet. A far side that breaks the rules ends the session.
+func (c *Conn) take(b []byte) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(b) > 0 {
+		f, rest, ok := packet.Next(b)
+		if !ok || c.frame(f, now) != nil {
+			c.end(tunnel.ErrRules)
+			return
+		}
+		b = rest
+	}
+	signal(c.wake)
+}
+
+// frame takes one frame, with the lock held.
+func (c *Conn) frame(f packet.Frame, now time.Time) error {
+	switch f.Type {
+	case packet.Chunk:
+		c.owed[f.Channel] = true
+		if err := c.coming[f.Channel].Take(f); err != nil {
+			return err
+		}
+		if f.Channel == users {
+			c.use()
+			signal(c.mail)
+		}
+	case packet.Ack:
+		c.sending[f.Channel].Acked(f.Sequence, f.Beyond, now)
+		if f.Channel == users {
+			signal(c.room)
+		}
+	case packet.Challenge:
+		if len(c.answers) < unanswered {
+			c.answers = append(c.answers, f.Token)
+		}
+	case packet.Response:
+		c.path.Answered(f.Token)
+	case packet.Data:
+		c.in.put([][]byte{f.Body})
+		c.use()
+	case packet.Bye:
+		c.end(tunnel.ErrEnded)
+	}
+	return nil
+}
+
+// received takes the datagrams and stream packets of one row.
+func (c *Conn) received(datagrams, streams [][]byte) {
+	if !c.heard.Load() {
+		c.heard.Store(true)
+	}
+	c.in.put(datagrams)
+	if len(datagrams)+len(streams) > 0 {
+		c.use()
+	}
+	if len(streams) > 0 {
+		c.packets.put(streams)
+		c.knockStreams()
+	}
+}
+
+// from takes the address of a packet that was newer than all before it.
+func (c *Conn) from(at netip.AddrPort) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at == c.path.Addr() {
+		return
+	}
+	if c.path.Heard(at, time.Now(), token()) {
+		c.out.Move(at)
+		signal(c.wake)
+	}
+}
+
+// SendMessage queues a message of at most MaxMessage bytes, which arrives once, and in the order
+// of messages, if the session lives long enough. It waits, until ctx ends, while too many wait to
+// be acknowledged.
+func (c *Conn) SendMessage(ctx context.Context, b []byte) error {
+	if len(b) > MaxMessage {
+		return tunnel.ErrTooLong
+	}
+	for {
+		c.mu.Lock()
+		pushed := c.Err() == nil && c.sending[users].Push(b)
+		c.mu.Unlock()
+		if pushed {
+			c.use()
+			signal(c.wake)
+			signal(c.room)
+			return nil
+		}
+		select {
+		case <-c.room:
+		case <-c.done:
+			return c.err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// ReceiveMessage returns the next message.
+func (c *Conn) ReceiveMessage(ctx context.Context) ([]byte, error) {
+	for {
+		c.mu.Lock()
+		b, ok := c.coming[users].Pop()
+		c.mu.Unlock()
+		if ok {
+			signal(c.mail) // for another who waits
+			return b, nil
+		}
+		select {
+		case <-c.mail:
+		case <-c.done:
+			return nil, c.err
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}

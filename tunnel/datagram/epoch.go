@@ -1,0 +1,62 @@
+// The keys of one epoch: from a handshake, or a renewal, to the next.
+
+package datagram
+
+import (
+	"encoding/binary"
+	"sync/atomic"
+
+	"nightjar/tunnel/handshake"
+	"nightjar/tunnel/outlet"
+	"nightjar/tunnel/packet"
+	"nightjar/tunnel/record"
+)
+
+// What is exported from a session, for each side that sends.
+const (
+	labelBody = "nightjar tunnel 1 packets of the "
+	labelMask = "nightjar tunnel 1 numbers of the "
+	labelIDs  = "nightjar tunnel 1 ids of the "
+	labelPin  = "nightjar tunnel 1 streams of the "
+
+	initiator = "initiator"
+	responder = "responder"
+)
+
+// A lane is the receiving side of one epoch. Its opener belongs to the endpoint's reader alone.
+type lane struct {
+	conn   *Conn
+	opener *packet.Opener
+	ids    [4]uint64
+	proved bool        // a packet has opened; the reader's alone
+	late   atomic.Bool // superseded: only user data is taken
+}
+
+// newEpoch makes both directions of a session's keys.
+func newEpoch(s *handshake.Session) (out outlet.Keys, in *lane, err error) {
+	here, there := responder, initiator
+	if s.Initiator {
+		here, there = initiator, responder
+	}
+	record.Erasing(func() {
+		in = &lane{ids: idsOf(s, there)}
+		out.IDs = idsOf(s, here)
+		if out.Sealer, err = packet.NewSealer(keysOf(s, here)); err == nil {
+			in.opener, err = packet.NewOpener(keysOf(s, there))
+		}
+	})
+	s.Send, s.Receive = nil, nil // those are for records
+	return out, in, err
+}
+
+func keysOf(s *handshake.Session, sender string) packet.Keys {
+	return packet.Keys{Body: s.Export(labelBody + sender), Mask: s.Export(labelMask + sender)}
+}
+
+func idsOf(s *handshake.Session, sender string) (ids [4]uint64) {
+	all := s.Export(labelIDs + sender)
+	for i := range ids {
+		ids[i] = binary.BigEndian.Uint64(all[8*i:])
+	}
+	return ids
+}

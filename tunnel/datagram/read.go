@@ -1,0 +1,131 @@
+// The one goroutine that reads the carrier: packets in, to the sessions whose ids they bear.
+
+package datagram
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"net/netip"
+
+	"nightjar/tunnel/batch"
+	"nightjar/tunnel/knock"
+	"nightjar/tunnel/packet"
+	"nightjar/tunnel/record"
+)
+
+// failures is how many errors in a row of the carrier are passed over: some systems report that an
+// earlier datagram was refused.
+const failures = 16
+
+// A reader opens what comes. What is opened together is handed on together.
+type reader struct {
+	e    *Endpoint
+	buf  [batch.MaxRow]byte
+	lane *lane // of the packet before
+
+	opened    []opened
+	strange   [][]byte // belong to no session
+	datagrams [][]byte
+	streams   [][]byte
+}
+
+// opened is one packet of a row.
+type opened struct {
+	lane   *lane
+	kind   packet.Kind
+	newest bool
+	body   []byte
+}
+
+// run reads until the carrier ends.
+func (r *reader) run() {
+	defer r.e.broken()
+	for bad := 0; bad < failures; {
+		n, size, from, err := r.e.carrier.Receive(r.buf[:])
+		switch {
+		case errors.Is(err, net.ErrClosed), errors.Is(err, batch.ErrCarrier):
+			return
+		case err != nil:
+			bad++
+			continue
+		}
+		bad = 0
+		r.row(r.buf[:n], size, from)
+	}
+}
+
+// row takes datagrams of equal size from one address.
+func (r *reader) row(b []byte, size int, from netip.AddrPort) {
+	r.lane, r.opened, r.strange = nil, r.opened[:0], r.strange[:0]
+	record.Erasing(func() { r.open(b, size) })
+	for _, wire := range r.strange {
+		r.stranger(wire, from)
+	}
+	for i := 0; i < len(r.opened); {
+		i = r.deliver(i, from)
+	}
+}
+
+// find looks for the lane that id belongs to; most often it is that of the packet before.
+func (r *reader) find(id uint64) bool {
+	if l := r.lane; l != nil {
+		for _, own := range l.ids {
+			if own == id {
+				return true
+			}
+		}
+	}
+	r.lane = r.e.lane(id)
+	return r.lane != nil
+}
+
+// open opens the packets of a row that belong to sessions.
+func (r *reader) open(b []byte, size int) {
+	for len(b) > 0 {
+		wire := b[:min(size, len(b))]
+		if b = b[len(wire):]; len(wire) < packet.IDSize || !r.find(packet.ID(wire)) {
+			r.strange = append(r.strange, wire)
+			continue
+		}
+		kind, body, newest, err := r.lane.opener.Open(wire)
+		if err == nil {
+			r.opened = append(r.opened, opened{r.lane, kind, newest, body})
+		}
+	}
+}
+
+// stranger leaves what belongs to no session to be looked at for a knock.
+func (r *reader) stranger(wire []byte, from netip.AddrPort) {
+	if len(wire) != knock.PieceSize || len(r.e.knocks) == cap(r.e.knocks) {
+		return
+	}
+	r.e.knocks <- candidate{bytes.Clone(wire), from} // nobody else fills it
+}
+
+// deliver hands on what was opened from i on for the same lane, and returns what follows.
+func (r *reader) deliver(i int, from netip.AddrPort) int {
+	l, newest := r.opened[i].lane, false
+	r.datagrams, r.streams = r.datagrams[:0], r.streams[:0]
+	if c := l.conn; !l.proved {
+		l.proved = true
+		c.proved(l)
+	}
+	for ; i < len(r.opened) && r.opened[i].lane == l; i++ {
+		o := &r.opened[i]
+		newest = newest || o.newest
+		switch {
+		case o.kind == packet.Datagram:
+			r.datagrams = append(r.datagrams, o.body)
+		case o.kind == packet.Stream:
+			r.streams = append(r.streams, o.body)
+		case o.kind == packet.Control && !l.late.Load():
+			l.conn.take(o.body)
+		}
+	}
+	l.conn.received(r.datagrams, r.streams)
+	if newest && !l.late.Load() {
+		l.conn.from(from)
+	}
+	return i
+}
