@@ -1,4 +1,4 @@
-// The road to the DHT: through a gateway, on a circuit of its own.
+// The ways to the DHT: through a gateway, on a circuit of its own.
 
 package node
 
@@ -14,6 +14,8 @@ import (
 
 	"nightjar/node/book"
 	"nightjar/node/card"
+	"nightjar/node/meet"
+	"nightjar/node/meet/relay"
 	"nightjar/onion"
 )
 
@@ -23,8 +25,8 @@ const (
 	gatewayRest  = 10 * time.Minute // how long one that failed is asked last
 )
 
-// carrier opens the road to the DHT for one operation: a gateway chosen at random, on a circuit
-// that nothing else uses. Gateways that failed lately are asked last.
+// carrier opens the ways to the DHT: each leads to a gateway chosen at random, on a circuit that
+// nothing else uses. Gateways that failed lately are asked last.
 type carrier struct {
 	node *Node
 
@@ -32,36 +34,87 @@ type carrier struct {
 	failed map[card.Gateway]time.Time
 }
 
+// Trip begins an operation.
+func (c *carrier) Trip() meet.Trip { return &trip{carrier: c, used: map[card.Gateway]bool{}} }
+
+// trip is one operation: it uses no gateway twice while there is another.
+type trip struct {
+	*carrier
+
+	mu   sync.Mutex
+	used map[card.Gateway]bool
+}
+
 // Open returns a packet conn that leaves at a gateway, and DHT nodes to begin with.
-func (c *carrier) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
-	var gateways []card.Gateway
+func (t *trip) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
+	var conn *onion.PacketConn
 	var nodes []netip.AddrPort
-	c.node.look(func(b *book.Book) {
-		gateways = b.Roads()
-		nodes = append(nodes, b.Nodes...)
+	err := t.through(ctx, func(ctx context.Context, g card.Gateway) (err error) {
+		conn, nodes, err = t.open(ctx, g)
+		return err
 	})
-	if len(gateways) == 0 {
-		return nil, nil, ErrNoGateway
+	if err != nil {
+		return nil, nil, err
 	}
-	rand.Shuffle(len(gateways), func(i, j int) {
-		gateways[i], gateways[j] = gateways[j], gateways[i]
+	return conn, t.node.seeds(nodes), nil
+}
+
+// Relay returns a link to a gateway that walks for us.
+func (t *trip) Relay(ctx context.Context) (*relay.Link, error) {
+	l := &relay.Link{Host: relayHost}
+	err := t.through(ctx, func(ctx context.Context, g card.Gateway) (err error) {
+		l.Stream, err = t.dial(ctx, g)
+		return err
 	})
-	slices.SortStableFunc(gateways, func(a, b card.Gateway) int {
-		return cmp.Compare(c.resting(a), c.resting(b))
-	})
-	var last error
-	for _, g := range gateways[:min(len(gateways), gatewayTries)] {
-		conn, known, err := c.open(ctx, g)
-		c.note(g, err)
-		if err == nil {
-			return conn, append(known, nodes...), nil
+	return l, err
+}
+
+// relayHost is what we call every gateway in a request: its own name would say nothing new to it.
+const relayHost = "gateway"
+
+// through tries gateways until f gets through one, at most gatewayTries.
+func (t *trip) through(ctx context.Context, f func(context.Context, card.Gateway) error) error {
+	last := error(ErrNoGateway)
+	for range gatewayTries {
+		g, ok := t.next()
+		if !ok {
+			break
 		}
-		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+		one, cancel := context.WithTimeout(ctx, gatewayTime)
+		last = f(one, g)
+		cancel()
+		t.note(g, last)
+		if last == nil || ctx.Err() != nil {
+			break
 		}
-		last = err
 	}
-	return nil, nil, last
+	return last
+}
+
+// next chooses a gateway.
+func (t *trip) next() (g card.Gateway, ok bool) {
+	var all []card.Gateway
+	t.node.look(func(b *book.Book) { all = b.Roads() })
+	if len(all) == 0 {
+		return g, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	g = slices.MinFunc(all, func(a, b card.Gateway) int {
+		return cmp.Compare(t.cost(a), t.cost(b))
+	})
+	t.used[g] = true
+	return g, true
+}
+
+// cost is high for gateways to be asked last. Called with mu held.
+func (t *trip) cost(g card.Gateway) int {
+	n := t.resting(g)
+	if t.used[g] {
+		n += 2
+	}
+	return n
 }
 
 // note remembers how asking a gateway ended.
@@ -87,12 +140,13 @@ func (c *carrier) resting(g card.Gateway) int {
 	return 0
 }
 
+func (c *carrier) dial(ctx context.Context, g card.Gateway) (net.Conn, error) {
+	return c.node.path.Dial(ctx, onion.Remote{ID: g.ID, Port: g.Port}, onion.NewIsolation())
+}
+
 func (c *carrier) open(ctx context.Context, g card.Gateway) (
-	net.PacketConn, []netip.AddrPort, error) {
-	ctx, cancel := context.WithTimeout(ctx, gatewayTime)
-	defer cancel()
-	stream, err := c.node.path.Dial(ctx, onion.Remote{ID: g.ID, Port: g.Port},
-		onion.NewIsolation())
+	*onion.PacketConn, []netip.AddrPort, error) {
+	stream, err := c.dial(ctx, g)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,4 +157,12 @@ func (c *carrier) open(ctx context.Context, g card.Gateway) (
 		return nil, nil, err
 	}
 	return conn, nodes, nil
+}
+
+// seeds are the DHT nodes a walk begins with: of those that answered before, and of those from cards
+// when these are too few; and what the gateway names.
+func (n *Node) seeds(named []netip.AddrPort) []netip.AddrPort {
+	out := append([]netip.AddrPort{}, named...)
+	n.look(func(b *book.Book) { out = append(out, b.Nodes...) })
+	return out
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nightjar/node/card"
+	"nightjar/node/meet/relay"
 	"nightjar/node/meet/walk"
 )
 
@@ -36,10 +37,12 @@ func (m *Meeting) Leave(ctx context.Context, inbox [32]byte, sealed []byte) (int
 	day := days.at(now)
 	order := orderOf(sealed)
 	acks := make([]int, leaveAt)
+	trip := m.Carrier.Trip()
 	var g errgroup.Group
 	for i := range leaveAt { // each half of the slots through a gateway of its own
 		g.Go(func() (err error) {
-			acks[i], err = m.leave(ctx, inbox, day, order[i*perRoad:(i+1)*perRoad], sealed)
+			half := order[i*perRoad : (i+1)*perRoad]
+			acks[i], err = m.leave(ctx, trip, inbox, day, half, sealed)
 			return err
 		})
 	}
@@ -49,9 +52,9 @@ func (m *Meeting) Leave(ctx context.Context, inbox [32]byte, sealed []byte) (int
 
 // leave stores sealed in the first free slot of those given, or in the first if none is. A slot
 // that few nodes took is one that somebody else writes to at this moment.
-func (m *Meeting) leave(ctx context.Context, inbox [32]byte, day int64, order []int,
+func (m *Meeting) leave(ctx context.Context, t Trip, inbox [32]byte, day int64, order []int,
 	sealed []byte) (acks int, err error) {
-	err = m.road(ctx, func(r *walk.Road) error {
+	err = m.road(ctx, t, func(r *walk.Road) error {
 		for _, index := range order {
 			s := inboxSlot(inbox, day, index)
 			acks, err = put(ctx, r, s, sealed, m.now(), new(int64), func(have *walk.Item) bool {
@@ -84,9 +87,9 @@ func orderOf(sealed []byte) []int {
 }
 
 // Collect returns what lies in an inbox now, each sealed invitation once: today's, and near
-// midnight (UTC) the neighbouring day's. If some slots could
-// not be looked at, it returns what it found and the error: ErrNoNodes, ErrLost, or that of ctx or
-// Carrier. An empty inbox is no error.
+// midnight (UTC) the neighbouring day's. Each slot is looked at twice, by a relay and by a walk of
+// our own through another gateway. If a walk failed, it returns what was found and the error:
+// ErrNoNodes, ErrLost, or that of ctx or Carrier. An empty inbox is no error.
 func (m *Meeting) Collect(ctx context.Context, inbox [32]byte) ([][]byte, error) {
 	var slots []*slot
 	for _, day := range days.around(m.now(), linger, overlap) {
@@ -102,8 +105,13 @@ func (m *Meeting) Collect(ctx context.Context, inbox [32]byte) ([][]byte, error)
 		return nil
 	})
 	for some := range slices.Chunk(slots, perRoad) {
+		trip := m.Carrier.Trip()
 		g.Go(func() error {
-			return m.road(ctx, func(r *walk.Road) error { return f.look(ctx, r, some) })
+			_ = m.ask(ctx, trip, func(l *relay.Link) error { return f.hear(ctx, l, some) })
+			return nil // the walk tells
+		})
+		g.Go(func() error {
+			return m.road(ctx, trip, func(r *walk.Road) error { return f.look(ctx, r, some) })
 		})
 	}
 	err := g.Wait()
@@ -114,6 +122,20 @@ func (m *Meeting) Collect(ctx context.Context, inbox [32]byte) ([][]byte, error)
 type finds struct {
 	mu     sync.Mutex
 	bodies [][]byte
+}
+
+// hear asks a relay for the slots, one after the other.
+func (f *finds) hear(ctx context.Context, l *relay.Link, slots []*slot) error {
+	for _, s := range slots {
+		i, err := l.Get(ctx, s.key())
+		if err != nil && !errors.Is(err, relay.ErrNotFound) {
+			return err
+		}
+		if body, ok := s.open(i); err == nil && ok {
+			f.add(body)
+		}
+	}
+	return nil
 }
 
 // look gets the slots at the same time.

@@ -37,6 +37,8 @@ type duty struct {
 	what [32]byte  // what was stored: gist of the record
 	seq  int64     // and with which seq
 	told bool      // the caller was told when it is due
+
+	relayed bool // it was stored by a relay the last time
 }
 
 // plan remembers the slots that one Meeting stores.
@@ -111,18 +113,19 @@ func (p *plan) first(slots []*slot) *slot {
 	})
 }
 
-// seq returns the seq with which the slot was stored last, or 0.
-func (p *plan) seq(s *slot) int64 {
+// duty returns what is known of a slot.
+func (p *plan) duty(s *slot) duty {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.duties[s.key()].seq
+	return p.duties[s.key()]
 }
 
-// done notes that a slot holds what, with a seq. It is due again after 40 to 80 minutes.
-func (p *plan) done(s *slot, what [32]byte, seq int64, now time.Time) {
+// done notes that a slot was stored at d.last. It is due again after 40 to 80 minutes.
+func (p *plan) done(s *slot, d duty) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.duties[s.key()] = duty{due: Next(now), last: now, what: what, seq: seq}
+	d.due, d.told = Next(d.last), false
+	p.duties[s.key()] = d
 }
 
 // next returns when the first of the slots is due.

@@ -21,7 +21,7 @@ func live(root [32]byte, from, to time.Time, skew time.Duration, hourly bool) li
 		slots := publishes(root, Low, clocked)
 		for _, s := range p.pick(slots, what, clocked) {
 			l[epochs.at(s.begin)] = append(l[epochs.at(s.begin)], now)
-			p.done(s, what, 1, clocked)
+			p.done(s, duty{last: clocked, what: what})
 		}
 		if now = Next(now); !hourly {
 			now = p.next(slots, clocked).Add(-skew)
@@ -69,7 +69,7 @@ func TestChangedRecordIsStoredEverywhereAtOnce(t *testing.T) {
 	moved.Port++
 	old, fresh := gist(reach()), gist(moved)
 	for _, s := range p.pick(slots, old, now) {
-		p.done(s, old, 1, now)
+		p.done(s, duty{last: now, what: old})
 	}
 	if n := len(p.pick(slots, gist(renewed), now)); n != 1 {
 		t.Errorf("nothing is due and nothing new, but %d are stored", n)

@@ -6,12 +6,12 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/base32"
 	"encoding/binary"
 
 	"golang.org/x/crypto/chacha20poly1305"
 
 	"nightjar/node/card"
+	"nightjar/node/meet/relay"
 	"nightjar/node/meet/walk"
 )
 
@@ -24,9 +24,6 @@ const (
 	chunks     = (sealedSize + 254) / 255
 	valueSize  = len(dnsHeader) + nameSize + len(dnsTXT) + 2 + sealedSize + chunks
 )
-
-// zbase32 is the alphabet of pkarr's names.
-var zbase32 = base32.NewEncoding("ybndrfg8ejkmcpqxot1uwisza345h769").WithPadding(base32.NoPadding)
 
 // put seals a body of bodySize into an item of the slot.
 func (s *slot) put(body []byte, seq int64) walk.Item {
@@ -71,7 +68,7 @@ func (s *slot) lock(body []byte) []byte {
 func pack(key [32]byte, sealed []byte) []byte {
 	b := append(make([]byte, 0, valueSize), dnsHeader...)
 	b = append(b, nameSize-2)
-	b = append(b, zbase32.EncodeToString(key[:])...)
+	b = append(b, relay.Name(key)...)
 	b = append(b, 0)
 	b = append(b, dnsTXT...)
 	b = binary.BigEndian.AppendUint16(b, sealedSize+chunks)

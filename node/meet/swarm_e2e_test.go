@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"nightjar/audit/privnet/swarm"
+	"nightjar/node/meet/relay"
 	"nightjar/node/meet/walk"
 )
 
@@ -26,6 +27,10 @@ func (d direct) Open(context.Context) (net.PacketConn, []netip.AddrPort, error) 
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	return c, d, err
 }
+
+func (d direct) Trip() Trip { return d }
+
+func (d direct) Relay(context.Context) (*relay.Link, error) { return nil, relay.ErrRelay }
 
 func start(t testing.TB, o swarm.Options) *swarm.Swarm {
 	t.Helper()
@@ -218,7 +223,7 @@ func TestNodesCannotLinkTheSlotsOfAPair(t *testing.T) {
 			stable := pairSlot(fixed(n), Low, 0)
 			b := body(t, lasting(n))
 			later := now.Add(time.Duration(e) * epochLength)
-			err := m.road(t.Context(), func(r *walk.Road) error {
+			err := m.road(t.Context(), m.Carrier.Trip(), func(r *walk.Road) error {
 				always := func(*walk.Item) bool { return true }
 				_, err := put(t.Context(), r, stable, b, later, new(int64), always)
 				return err

@@ -3,10 +3,14 @@
 package meet
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha1"
 	"errors"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"runtime"
 	"sync"
@@ -17,6 +21,7 @@ import (
 	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/anacrolix/torrent/bencode"
 
+	"nightjar/node/meet/relay"
 	"nightjar/node/meet/walk"
 )
 
@@ -31,6 +36,15 @@ type world struct {
 	roads  [][]sight // what the far end of each road saw
 	closed int       // roads that were closed again
 	shut   int       // so many roads fail to open
+
+	relays []*liar // relays, each asked in turn; none: there are none
+	asked  int     // requests for a relay
+}
+
+// liar is a relay that answers, or lies, as told.
+type liar struct {
+	hides   bool              // says that nothing is stored, and stores nothing but says it did
+	replays map[string][]byte // path to payload: what it answers instead
 }
 
 // node is one node of the world. Its fields are guarded by the world's mu.
@@ -80,6 +94,45 @@ func (w *world) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, err
 		seeds = append(seeds, f.addr)
 	}
 	return c, seeds, nil
+}
+
+// Trip implements Carrier.
+func (w *world) Trip() Trip { return w }
+
+// Relay implements Trip: the link leads to a real relay that walks in this world.
+func (w *world) Relay(ctx context.Context) (*relay.Link, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked++
+	if len(w.relays) == 0 {
+		return nil, relay.ErrRelay
+	}
+	l := w.relays[w.asked%len(w.relays)]
+	near, far := net.Pipe()
+	go l.serve(ctx, w, far)
+	return &relay.Link{Stream: near, Host: "relay"}, nil
+}
+
+func (l *liar) serve(ctx context.Context, w *world, stream net.Conn) {
+	if !l.hides && l.replays == nil {
+		relay.NewServer(w.Open).Serve(ctx, stream)
+		return
+	}
+	defer stream.Close()
+	q, err := http.ReadRequest(bufio.NewReader(stream))
+	if err != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, q.Body)
+	old := l.replays[q.URL.Path]
+	switch {
+	case q.Method == http.MethodPut:
+		_, _ = io.WriteString(stream, "HTTP/1.1 204 OK\r\nPkarr-Dht-Stored-Nodes: 8\r\n\r\n")
+	case old != nil:
+		_, _ = fmt.Fprintf(stream, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(old), old)
+	default:
+		_, _ = io.WriteString(stream, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+	}
 }
 
 // answer is what node f says to m. Called with mu held.

@@ -33,6 +33,10 @@ type Config struct {
 	Reply func(packet []byte) bool
 	// Nodes returns DHT nodes for clients that know none. It may be nil.
 	Nodes func() []netip.AddrPort
+	// Relay serves a stream that begins with a letter, as HTTP does and no frame can: with it the
+	// gateway walks for clients. It may use Gateway.Open, and returns when the stream or ctx
+	// ends; it closes the stream. If it is nil, such streams are closed.
+	Relay func(ctx context.Context, stream net.Conn)
 }
 
 // The bounds of a gateway.
@@ -51,6 +55,8 @@ const (
 var (
 	// ErrConfig means a Config without rules, or with a Listen that is not IPv4 and port 0.
 	ErrConfig = errors.New("a gateway needs its rules, and an IPv4 address with port 0")
+	// ErrBusy means that all seats of a gateway are taken.
+	ErrBusy = errors.New("the gateway has no seat left")
 	// errPacket is why a datagram was not carried; only counted.
 	errPacket = errors.New("datagram dropped")
 )
@@ -62,6 +68,7 @@ type Gateway struct {
 	rate   *rate.Limiter
 	hosts  hostLimit
 	seats  chan struct{}
+	own    sync.WaitGroup // loans to this process itself
 
 	served, refused, sent, returned, dropped atomic.Uint64
 }
@@ -103,6 +110,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	var streams sync.WaitGroup
+	defer g.own.Wait()
 	defer streams.Wait()
 	defer cancel()
 	for {
@@ -124,7 +132,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 		g.served.Add(1)
 		streams.Go(func() {
 			defer func() { <-g.seats }()
-			g.lend(ctx, c)
+			g.receive(ctx, c)
 		})
 	}
 }

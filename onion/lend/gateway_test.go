@@ -207,6 +207,8 @@ func TestNobodyCanSendToAClientUnasked(t *testing.T) {
 		defer s.end(t)
 		c := s.client()
 		defer c.Close()
+		query, _ := frame.Frame{Node: node("1.2.3.4:6881"), Payload: []byte("query")}.Append(nil)
+		c.Write(query)
 		s.udp.in <- stranger
 		c.SetReadDeadline(time.Now().Add(time.Minute))
 		if n, _ := c.Read(make([]byte, 1)); n != 0 {

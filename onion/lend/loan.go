@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"nightjar/onion/frame"
+	"nightjar/onion/pipe"
 	"nightjar/onion/quiet"
 )
 
@@ -56,8 +57,57 @@ type debt struct {
 	until   time.Time
 }
 
-// lend serves one stream to its end.
-func (g *Gateway) lend(ctx context.Context, stream net.Conn) {
+// receive serves one stream to its end. Its first byte tells what it wants: the length of a frame
+// begins with a small one, an HTTP request with a letter.
+func (g *Gateway) receive(ctx context.Context, stream net.Conn) {
+	defer stream.Close()
+	stop := context.AfterFunc(ctx, func() { stream.Close() })
+	defer stop()
+	begun := time.Now()
+	stream.SetReadDeadline(begun.Add(lentIdle))
+	p := &peeked{Conn: stream, r: bufio.NewReaderSize(stream, 4<<10)}
+	first, err := p.r.Peek(1)
+	switch {
+	case err != nil:
+	case first[0] < 'A':
+		g.lend(ctx, p, begun)
+	case g.config.Relay != nil:
+		g.config.Relay(ctx, p)
+	default:
+		g.dropped.Add(1)
+	}
+}
+
+// peeked is a stream of which a part was read ahead.
+type peeked struct {
+	net.Conn
+	r *bufio.Reader
+}
+
+func (p *peeked) Read(b []byte) (int, error) { return p.r.Read(b) }
+
+// Open lends to this process itself, by the same rules as to others: for a Relay, while it serves a
+// stream. It returns the nodes of Config as well. The error is ErrBusy.
+func (g *Gateway) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
+	select {
+	case g.seats <- struct{}{}:
+	default:
+		return nil, nil, ErrBusy
+	}
+	near, far := pipe.New()
+	g.own.Go(func() {
+		defer func() { <-g.seats }()
+		g.lend(ctx, far, time.Now())
+	})
+	var nodes []netip.AddrPort
+	if g.config.Nodes != nil {
+		nodes = g.config.Nodes()
+	}
+	return NewPacketConn(near), nodes, nil
+}
+
+// lend serves one stream of frames to its end.
+func (g *Gateway) lend(ctx context.Context, stream net.Conn, begun time.Time) {
 	defer stream.Close()
 	udp, err := g.open(ctx)
 	if err != nil {
@@ -65,7 +115,7 @@ func (g *Gateway) lend(ctx context.Context, stream net.Conn) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	l := &loan{g: g, stream: stream, udp: udp, rate: rate.NewLimiter(streamRate, 2*streamRate),
-		end: time.Now().Add(lentLife), asked: map[netip.AddrPort]debt{}}
+		end: begun.Add(lentLife), asked: map[netip.AddrPort]debt{}}
 	stop := context.AfterFunc(ctx, func() {
 		stream.Close()
 		udp.Close()
@@ -83,9 +133,17 @@ func (g *Gateway) lend(ctx context.Context, stream net.Conn) {
 	down.Wait()
 }
 
+// reader is the stream with a buffer, the one it has if it has one.
+func (l *loan) reader() *bufio.Reader {
+	if p, ok := l.stream.(*peeked); ok {
+		return p.r
+	}
+	return bufio.NewReaderSize(l.stream, 4<<10)
+}
+
 // up carries datagrams from the client to nodes.
 func (l *loan) up(ctx context.Context) {
-	r := bufio.NewReaderSize(l.stream, 4<<10)
+	r := l.reader()
 	buf := make([]byte, frame.MaxFrame)
 	for {
 		idle := time.Now().Add(lentIdle)

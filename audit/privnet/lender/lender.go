@@ -9,10 +9,12 @@ import (
 	"sync/atomic"
 
 	"nightjar/node/meet"
+	"nightjar/node/meet/relay"
 	"nightjar/onion"
 )
 
-// Lender is a running gateway and the way to it. It is a meet.Carrier.
+// Lender is a running gateway and the way to it. It is a meet.Carrier and
+// a meet.Trip.
 type Lender struct {
 	path    onion.Path
 	service onion.Remote
@@ -26,8 +28,12 @@ type Lender struct {
 func Start(ctx context.Context, nodes []netip.AddrPort) (*Lender, error) {
 	network := onion.NewMemory()
 	theirs := network.Path()
+	var g *onion.Gateway
+	server := relay.NewServer(func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
+		return g.Open(ctx)
+	})
 	g, err := onion.NewGateway(onion.GatewayConfig{Listen: "127.0.0.1:0", AllowPrivate: true,
-		Accept: meet.IsQuery, Reply: meet.IsReply,
+		Accept: meet.IsQuery, Reply: meet.IsReply, Relay: server.Serve,
 		Nodes: func() []netip.AddrPort { return nodes }})
 	if err != nil {
 		return nil, err
@@ -45,6 +51,18 @@ func Start(ctx context.Context, nodes []netip.AddrPort) (*Lender, error) {
 		_ = theirs.Close()
 	}()
 	return l, nil
+}
+
+// Trip implements meet.Carrier: there is one gateway.
+func (l *Lender) Trip() meet.Trip { return l }
+
+// Relay opens a stream to the gateway as a relay.
+func (l *Lender) Relay(ctx context.Context) (*relay.Link, error) {
+	stream, err := l.path.Dial(ctx, l.service, onion.NewIsolation())
+	if err != nil {
+		return nil, err
+	}
+	return &relay.Link{Stream: &counted{stream, &l.bytes}, Host: "gateway"}, nil
 }
 
 // Open opens a stream to the gateway.

@@ -27,6 +27,8 @@ type Link struct {
 	Stream net.Conn
 	Host   string // for the request's Host line
 	Prefix string // before "/<key>", such as "" or "/relay"
+
+	Date time.Time // what the relay's clock said in its last answer; zero if nothing
 }
 
 // Get asks for the item of a key: ErrNotFound, ErrRelay or the error of ctx.
@@ -93,6 +95,7 @@ func (l *Link) ask(ctx context.Context, method string, key [32]byte, body []byte
 		return 0, nil, nil, lost(ctx)
 	}
 	defer a.Body.Close()
+	l.Date, _ = http.ParseTime(a.Header.Get("Date"))
 	got, err := io.ReadAll(io.LimitReader(a.Body, maxBody+1))
 	if err != nil || len(got) > maxBody {
 		return 0, nil, nil, lost(ctx)

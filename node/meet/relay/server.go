@@ -182,7 +182,8 @@ func (s *Server) Nodes() []netip.AddrPort { return s.atlas.Seeds(2 * near) }
 func reply(q *http.Request, status int, body []byte) *http.Response {
 	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Request: q, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
-		Header: http.Header{"Access-Control-Allow-Origin": {"*"},
+		Header: http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)},
+			"Access-Control-Allow-Origin":   {"*"},
 			"Access-Control-Allow-Methods":  {"GET, PUT, OPTIONS"},
 			"Access-Control-Expose-Headers": {storedHeader}}}
 }
