@@ -104,11 +104,20 @@ func linesAllowed(bridges, relays []string) bool {
 		}
 	}
 	for _, s := range relays {
-		if !plainLine(s, maxRelay) || !relayURL(s) {
+		if CheckRelay(s) != nil {
 			return false
 		}
 	}
 	return true
+}
+
+// CheckRelay returns ErrCard for what is no pkarr relay's URL: https, or http to an onion service, of
+// at most 256 characters, without a user or a query.
+func CheckRelay(s string) error {
+	if !plainLine(s, maxRelay) || !relayURL(s) {
+		return ErrCard
+	}
+	return nil
 }
 
 // relayURL reports whether s is an https URL, or an http URL of an onion service, which

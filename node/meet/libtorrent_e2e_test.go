@@ -127,7 +127,7 @@ func TestWeFindWhatLibtorrentPublishes(t *testing.T) {
 		if acks := l.put([32]byte(s.sign.Seed()), i.Value); acks < "4" {
 			t.Fatalf("libtorrent stored it at %s", acks)
 		}
-		err := m.road(t.Context(), func(r *walk.Road) error {
+		err := m.road(t.Context(), m.Carrier.Trip(), func(r *walk.Road) error {
 			got, err := r.Get(t.Context(), s.key(), 0)
 			if err == nil && !bytes.Equal(got.Value, i.Value) {
 				t.Error("we found something else")
