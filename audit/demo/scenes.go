@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nightjar/audit/privnet/stage"
-	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 )
 
 const (
@@ -165,14 +165,14 @@ func (p *production) write() error {
 		{p.desk, p.source, "newsdesk", "source", "Good. Can we talk?"},
 	} {
 		start := time.Now()
-		var sent control.SendReply
+		var sent api.SendReply
 		if err := m.from.Run(p.ctx, &sent, "send", "--wait", m.toName, m.text); err != nil {
 			return err
 		}
 		if sent.State != "delivered" {
 			return fmt.Errorf("%s: the message is only %s", m.fromName, sent.State)
 		}
-		var got []control.Message
+		var got []api.Message
 		if err := m.to.Run(p.ctx, &got, "read", m.fromName); err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 	"nightjar/audit/privnet/phone"
 	"nightjar/audit/privnet/phone/sound"
 	"nightjar/audit/privnet/stage"
-	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 )
 
 const (
@@ -55,7 +55,7 @@ func (p *production) talk() error {
 func (p *production) plugIn(ctx context.Context, a *stage.Party,
 	kind func(context.Context, phone.Config) (phone.Phone, error), c phone.Config) (
 	phone.Phone, error) {
-	var show control.Phone
+	var show api.Phone
 	if err := a.Run(ctx, &show, "phone", "show"); err != nil {
 		return nil, err
 	}

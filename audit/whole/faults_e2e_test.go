@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"nightjar/audit/privnet/stage"
-	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 )
 
 func TestMessageSurvivesKillOfBothEngines(t *testing.T) {
@@ -33,13 +33,13 @@ func TestMessageSurvivesKillOfBothEngines(t *testing.T) {
 	}
 	// The source may be killed between delivery and acknowledgement: it comes once all the same.
 	if err := source.Wait(t.Context(), "the acknowledgement", func() (bool, error) {
-		var s control.Status
+		var s api.Status
 		err := source.Run(t.Context(), &s, "status")
 		return s.Pending == 0, err
 	}); err != nil {
 		t.Fatal(err)
 	}
-	var got []control.Message
+	var got []api.Message
 	if err := desk.Run(t.Context(), &got, "read", "kill-source"); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestMessageSurvivesKillOfBothEngines(t *testing.T) {
 
 func unread(t *testing.T, p *stage.Party) int {
 	t.Helper()
-	var s control.Status
+	var s api.Status
 	if err := p.Run(t.Context(), &s, "status"); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"nightjar/audit/privnet/stage"
-	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 	"nightjar/keystore"
 )
 
@@ -37,7 +37,7 @@ func another(t *testing.T, p *stage.Party, name string) *stage.Party {
 func TestIdentitiesOfOneVaultAreOpenSideBySideAndLockApart(t *testing.T) {
 	p := party(t, "by-day")
 	q := another(t, p, "by-night")
-	var open []control.Identity
+	var open []api.Identity
 	if err := p.Run(t.Context(), &open, "identity", "list"); err != nil || len(open) != 2 {
 		t.Fatalf("%d are open, err %v", len(open), err)
 	}
@@ -45,7 +45,7 @@ func TestIdentitiesOfOneVaultAreOpenSideBySideAndLockApart(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "say which: --as NAME") {
 		t.Errorf("with two open: %v: %s", err, out)
 	}
-	var byDay, byNight control.Status
+	var byDay, byNight api.Status
 	run(t, p, "gateway", "add", set.gateway)
 	if err := errors.Join(p.Run(t.Context(), &byDay, "status"),
 		q.Run(t.Context(), &byNight, "status")); err != nil {
@@ -207,7 +207,7 @@ func TestCodenameOnAnotherMachineReadsTheReply(t *testing.T) {
 	if err := stage.Befriend(t.Context(), desk, first); err != nil {
 		t.Fatal(err)
 	}
-	var asked []control.Contact
+	var asked []api.Contact
 	if err := desk.Run(t.Context(), &asked, "contact", "list"); err != nil || len(asked) != 1 {
 		t.Fatalf("the desk has %d contacts, err %v", len(asked), err)
 	}

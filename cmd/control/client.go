@@ -10,6 +10,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+
+	"nightjar/cmd/control/api"
 )
 
 // Client speaks to the engine behind one control socket.
@@ -46,7 +48,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 // Events calls f for everything that happens until f returns false, ctx ends (its error) or the
 // engine does (ErrNoEngine). ready is called once nothing that happens can be missed; its error
 // ends the watch.
-func (c *Client) Events(ctx context.Context, ready func() error, f func(Event) bool) error {
+func (c *Client) Events(ctx context.Context, ready func() error, f func(api.Event) bool) error {
 	res, err := c.send(ctx, http.MethodGet, "/v1/events", nil)
 	if err != nil {
 		return err
@@ -57,7 +59,7 @@ func (c *Client) Events(ctx context.Context, ready func() error, f func(Event) b
 	}
 	dec := json.NewDecoder(res.Body)
 	for {
-		var e Event
+		var e api.Event
 		if dec.Decode(&e) != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

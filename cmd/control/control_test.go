@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"nightjar/cmd/control/api"
 )
 
 // opened is a door with an engine behind it.
@@ -47,9 +49,9 @@ func TestSocketWorksHoweverLongThePathIs(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	door := opened(Engine{Phone: func() Phone { return Phone{On: true} }})
+	door := opened(Engine{Phone: func() api.Phone { return api.Phone{On: true} }})
 	go func() { done <- Serve(ctx, l, door) }()
-	var p Phone
+	var p api.Phone
 	if err := NewClient(path).Do(ctx, http.MethodGet, "/v1/phone", nil, &p); err != nil || !p.On {
 		t.Errorf("answer %v, err %v", p, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"nightjar/cmd/control/api"
 )
 
 // Door answers for an engine, and until there is one says how far it is. Make it with NewDoor.
@@ -16,7 +18,7 @@ type Door struct {
 
 	mu       sync.Mutex
 	how      string       // how far starting is
-	identity Identity     // empty until Introduce
+	identity api.Identity // empty until Introduce
 	engine   http.Handler // nil until Open
 }
 

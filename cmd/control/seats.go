@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"nightjar/cmd/control/api"
 )
 
 // Seats is how many engines can run in one home at a time: as many as a vault has identities.
@@ -71,7 +73,7 @@ func taken(path string) bool {
 // An Engaged is an engine that runs, and who it says it is.
 type Engaged struct {
 	Client *Client
-	Identity
+	api.Identity
 }
 
 // Running lists the engines of some homes.
@@ -104,7 +106,7 @@ func Choose(list []Engaged, as string) (*Client, error) {
 		if as != "" && (e.Name == as || e.Address != "" && strings.HasPrefix(e.Address, as)) {
 			match = append(match, e)
 		}
-		if e.Role == RoleEngine {
+		if e.Role == api.RoleEngine {
 			open = append(open, e)
 		}
 	}
@@ -125,7 +127,7 @@ func Choose(list []Engaged, as string) (*Client, error) {
 // Introduce says on a door who has been opened behind it, unless that identity is open in another
 // engine of the home already: then it returns ErrTaken. Of two engines that open one identity at
 // the same moment only one passes.
-func (d *Door) Introduce(ctx context.Context, id Identity, dir string) error {
+func (d *Door) Introduce(ctx context.Context, id api.Identity, dir string) error {
 	release, err := exclude(dir)
 	if err != nil {
 		return err

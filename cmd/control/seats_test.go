@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"nightjar/cmd/control/api"
 )
 
 // sit claims a seat and serves a door on it until the test ends.
@@ -75,7 +77,7 @@ func TestOneIdentityOpensOnceHoweverManyTryAtTheSameMoment(t *testing.T) {
 	}
 	results := make(chan error, many)
 	for _, d := range doors {
-		go func() { results <- d.Introduce(t.Context(), Identity{Address: "same"}, dir) }()
+		go func() { results <- d.Introduce(t.Context(), api.Identity{Address: "same"}, dir) }()
 	}
 	passed := 0
 	for range doors {
@@ -92,9 +94,9 @@ func TestOneIdentityOpensOnceHoweverManyTryAtTheSameMoment(t *testing.T) {
 }
 
 func TestCommandGoesToTheIdentityThatIsNamedOrToTheOnlyOne(t *testing.T) {
-	desk := Engaged{&Client{}, Identity{Address: "aaaa1", Name: "desk", Role: RoleEngine}}
-	mole := Engaged{&Client{}, Identity{Address: "aaaa2", Name: "mole", Role: RoleEngine}}
-	lends := Engaged{&Client{}, Identity{Address: "bbbb1", Role: RoleGateway}}
+	desk := Engaged{&Client{}, api.Identity{Address: "aaaa1", Name: "desk", Role: api.RoleEngine}}
+	mole := Engaged{&Client{}, api.Identity{Address: "aaaa2", Name: "mole", Role: api.RoleEngine}}
+	lends := Engaged{&Client{}, api.Identity{Address: "bbbb1", Role: api.RoleGateway}}
 	waits := Engaged{Client: &Client{}}
 	for _, c := range []struct {
 		list []Engaged
@@ -126,7 +128,7 @@ func TestCommandGoesToTheIdentityThatIsNamedOrToTheOnlyOne(t *testing.T) {
 func TestEngineThatWaitsForItsPasswordIsListedWithoutAName(t *testing.T) {
 	dir := t.TempDir()
 	sit(t, dir)
-	if err := sit(t, dir).Introduce(t.Context(), Identity{Address: "a", Role: RoleEngine},
+	if err := sit(t, dir).Introduce(t.Context(), api.Identity{Address: "a", Role: api.RoleEngine},
 		dir); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"time"
 
+	"nightjar/cmd/control/api"
 	"nightjar/node"
 	"nightjar/node/book"
 	"nightjar/node/card"
@@ -25,8 +26,8 @@ const maxBody = 64 << 10
 // Engine is what a door opens to. The functions tell what only the owner of the process knows.
 type Engine struct {
 	Node   *node.Node
-	Status func() Status // everything but what Node itself knows
-	Phone  func() Phone
+	Status func() api.Status // everything but what Node itself knows
+	Phone  func() api.Phone
 }
 
 // Serve answers on l until ctx ends. It closes l.
@@ -119,9 +120,9 @@ func (e Engine) status(*http.Request) (any, error) {
 }
 
 func (e Engine) contacts(*http.Request) (any, error) {
-	out := []Contact{}
+	out := []api.Contact{}
 	for _, c := range e.Node.Contacts() {
-		out = append(out, Contact{Name: c.Name, Address: c.Address.String(),
+		out = append(out, api.Contact{Name: c.Name, Address: c.Address.String(),
 			Standing: c.Standing.String(), Connected: c.Connected, Invited: c.Invited,
 			Greeting: c.Greeting, Unread: c.Unread, Pending: c.Pending})
 	}
@@ -129,16 +130,16 @@ func (e Engine) contacts(*http.Request) (any, error) {
 }
 
 func (e Engine) invite(r *http.Request) (any, error) {
-	q, err := body[InviteRequest](r)
+	q, err := body[api.InviteRequest](r)
 	if err != nil {
 		return nil, err
 	}
 	name, err := e.Node.Invite(q.Card, q.Name, q.Greeting)
-	return NameReply{Name: name}, err
+	return api.NameReply{Name: name}, err
 }
 
 func (e Engine) accept(r *http.Request) (any, error) {
-	q, err := body[AcceptRequest](r)
+	q, err := body[api.AcceptRequest](r)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (e Engine) remove(r *http.Request) (any, error) {
 }
 
 func (e Engine) card(r *http.Request) (any, error) {
-	q, err := body[CardRequest](r)
+	q, err := body[api.CardRequest](r)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +163,7 @@ func (e Engine) card(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	reply := CardReply{Card: text}
+	reply := api.CardReply{Card: text}
 	if c, err := card.Parse(text); err == nil && len(c.Gateways) == 0 {
 		reply.Next = "this card carries no gateway: whoever adds it must know one. It carries " +
 			"those you gave with nightjar gateway add, not those of other people's cards"
@@ -171,7 +172,7 @@ func (e Engine) card(r *http.Request) (any, error) {
 }
 
 func (e Engine) open(r *http.Request) (any, error) {
-	q, err := body[openRequest](r)
+	q, err := body[api.OpenRequest](r)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +185,7 @@ func (e Engine) messages(r *http.Request) (any, error) {
 }
 
 func (e Engine) read(r *http.Request) (any, error) {
-	q, err := body[ReadRequest](r)
+	q, err := body[api.ReadRequest](r)
 	if err != nil {
 		return nil, err
 	}
@@ -205,26 +206,26 @@ func (e Engine) readThese(hexes []string) (any, error) {
 		}
 		ids[i] = talk.ID(b)
 	}
-	return []Message{}, e.Node.MarkRead(ids)
+	return []api.Message{}, e.Node.MarkRead(ids)
 }
 
-func texts(entries []book.Entry) []Message {
-	out := []Message{}
+func texts(entries []book.Entry) []api.Message {
+	out := []api.Message{}
 	for _, t := range entries {
 		m := t.Message
-		out = append(out, Message{ID: hex.EncodeToString(m.ID[:]), Contact: t.With, Out: m.Out,
+		out = append(out, api.Message{ID: hex.EncodeToString(m.ID[:]), Contact: t.With, Out: m.Out,
 			Text: m.Text, At: m.At, State: m.State.String()})
 	}
 	return out
 }
 
 func (e Engine) send(r *http.Request) (any, error) {
-	q, err := body[SendRequest](r)
+	q, err := body[api.SendRequest](r)
 	if err != nil {
 		return nil, err
 	}
 	id, err := e.Node.Send(r.Context(), q.Contact, q.Text)
-	return SendReply{ID: hex.EncodeToString(id[:]), State: "queued"}, err
+	return api.SendReply{ID: hex.EncodeToString(id[:]), State: "queued"}, err
 }
 
 func (e Engine) gateways(*http.Request) (any, error) {
@@ -236,7 +237,7 @@ func (e Engine) gateways(*http.Request) (any, error) {
 }
 
 func (e Engine) addGateway(r *http.Request) (any, error) {
-	q, err := body[GatewayRequest](r)
+	q, err := body[api.GatewayRequest](r)
 	if err != nil {
 		return nil, err
 	}
@@ -265,8 +266,8 @@ func (e Engine) events(w http.ResponseWriter, r *http.Request) {
 	for {
 		select {
 		case ev, open := <-ch:
-			if !open || enc.Encode(Event{string(ev.Kind), ev.Contact, ev.Text}) != nil ||
-				out.Flush() != nil {
+			line := api.Event{Kind: string(ev.Kind), Contact: ev.Contact, Text: ev.Text}
+			if !open || enc.Encode(line) != nil || out.Flush() != nil {
 				return
 			}
 		case <-r.Context().Done():

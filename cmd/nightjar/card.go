@@ -17,7 +17,7 @@ import (
 
 	"rsc.io/qr"
 
-	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 	"nightjar/node/card"
 )
 
@@ -33,8 +33,8 @@ func cmdCardShow(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	var reply control.CardReply
-	err := o.do(ctx, http.MethodPost, "/v1/card", control.CardRequest{Fresh: *fresh}, &reply)
+	var reply api.CardReply
+	err := o.do(ctx, http.MethodPost, "/v1/card", api.CardRequest{Fresh: *fresh}, &reply)
 	if err != nil {
 		return err
 	}

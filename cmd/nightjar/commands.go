@@ -50,15 +50,15 @@ func commands() []*command {
 		{"gateway list", "", "list the gateways in use", helpGatewayList, cmdGatewayList},
 		{"status", "", "show how it stands, and what to do next", helpStatus, cmdStatus},
 		{"lock", "", "erase the open identity from memory and stop the engine", helpLock, cmdLock},
-		{"identity list", "", "list the identities that are open", helpIdentityList,
+		{"identity list", "", "list the identities that are open", helpIdentities,
 			cmdIdentityList},
-		{"identity password", "", "give an identity another password", helpIdentityPassword,
+		{"identity password", "", "give an identity another password", helpPassword,
 			cmdIdentityPassword},
 		{"identity phrase", "", "show the words that bring an identity back",
-			helpIdentityPhrase, cmdIdentityPhrase},
+			helpPhrase, cmdIdentityPhrase},
 		{"identity export", "FILE", "write an identity to an encrypted file",
-			helpIdentityExport, cmdIdentityExport},
-		{"identity burn", "", "destroy an identity", helpIdentityBurn, cmdIdentityBurn},
+			helpExport, cmdIdentityExport},
+		{"identity burn", "", "destroy an identity", helpBurn, cmdIdentityBurn},
 	}
 }
 

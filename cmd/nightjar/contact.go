@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 )
 
 // cmdContactAdd invites somebody and waits until the invitation has been left.
@@ -26,7 +27,7 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	req := control.InviteRequest{Card: text, Greeting: *greeting}
+	req := api.InviteRequest{Card: text, Greeting: *greeting}
 	if len(rest) == 2 {
 		req.Name = rest[1]
 	}
@@ -34,12 +35,12 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	var reply control.NameReply
+	var reply api.NameReply
 	invite := func() error { return cl.Do(ctx, http.MethodPost, "/v1/contacts", req, &reply) }
 	if *noWait {
 		err = invite()
 	} else {
-		err = c.until(ctx, cl, invite, func(e control.Event) bool {
+		err = c.until(ctx, cl, invite, func(e api.Event) bool {
 			return e.Contact == reply.Name && (e.Kind == "invited" || e.Kind == "connected")
 		})
 	}
@@ -57,9 +58,9 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 // until does something, then shows progress until what is waited for has happened. Nothing that
 // happens between the two is missed.
 func (c console) until(ctx context.Context, cl *control.Client, do func() error,
-	done func(control.Event) bool) error {
+	done func(api.Event) bool) error {
 	start := time.Now()
-	return cl.Events(ctx, do, func(e control.Event) bool {
+	return cl.Events(ctx, do, func(e api.Event) bool {
 		if done(e) {
 			return false
 		}
@@ -74,7 +75,7 @@ func cmdContactList(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	var list []control.Contact
+	var list []api.Contact
 	if err := o.do(ctx, http.MethodGet, "/v1/contacts", nil, &list); err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func cmdContactList(ctx context.Context, c console, args []string) error {
 	return nil
 }
 
-func standing(k control.Contact) string {
+func standing(k api.Contact) string {
 	if k.Standing == "invited" && !k.Invited {
 		return "invitation on its way"
 	}
@@ -123,7 +124,7 @@ func cmdContactAccept(ctx context.Context, _ console, args []string) error {
 	if err != nil {
 		return err
 	}
-	req := control.AcceptRequest{}
+	req := api.AcceptRequest{}
 	if len(rest) == 2 {
 		req.As = rest[1]
 	}

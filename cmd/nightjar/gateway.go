@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 	"nightjar/keystore"
 	"nightjar/node/card"
 	"nightjar/node/meet"
@@ -66,7 +66,7 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 		}
 		return c.serveGateway(ctx, o, s.id, t, g)
 	}
-	return o.withIdentity(ctx, c, control.RoleGateway, p, o.fromVault, lend)
+	return o.withIdentity(ctx, c, api.RoleGateway, p, o.fromVault, lend)
 }
 
 // serveGateway publishes the service and serves until ctx ends.
@@ -91,7 +91,7 @@ func (c console) serveGateway(ctx context.Context, o *options, id *keystore.Iden
 		}
 		line := card.Gateway{ID: l.ID(), Port: gatewayPort}.String()
 		if o.json {
-			return c.json(control.GatewayRequest{Gateway: line})
+			return c.json(api.GatewayRequest{Gateway: line})
 		}
 		_, err := fmt.Fprintf(c.out, "%s\nothers use it with: nightjar gateway add LINE\n", line)
 		return err
@@ -117,7 +117,7 @@ func cmdGatewayAdd(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	return o.do(ctx, http.MethodPost, "/v1/gateways", control.GatewayRequest{Gateway: rest[0]}, nil)
+	return o.do(ctx, http.MethodPost, "/v1/gateways", api.GatewayRequest{Gateway: rest[0]}, nil)
 }
 
 // cmdGatewayList lists the gateways in use.

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 	"nightjar/keystore"
 )
 
@@ -24,7 +25,7 @@ func cmdIdentityList(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	list := []control.Identity{}
+	list := []api.Identity{}
 	for _, e := range control.Running(ctx, o.homes()...) {
 		list = append(list, e.Identity)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 	"nightjar/node/talk"
 )
 
@@ -29,7 +30,7 @@ func cmdSend(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	req := control.SendRequest{Contact: rest[0], Text: strings.Join(rest[1:], " ")}
+	req := api.SendRequest{Contact: rest[0], Text: strings.Join(rest[1:], " ")}
 	if req.Text, err = c.argument(req.Text); err != nil {
 		return err
 	}
@@ -37,10 +38,10 @@ func cmdSend(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	var reply control.SendReply
+	var reply api.SendReply
 	send := func() error { return cl.Do(ctx, http.MethodPost, "/v1/messages", req, &reply) }
 	if *wait {
-		err = c.until(ctx, cl, send, func(e control.Event) bool {
+		err = c.until(ctx, cl, send, func(e api.Event) bool {
 			if e.Kind == "delivered" && e.Contact == req.Contact &&
 				delivered(ctx, cl, req.Contact, reply.ID) {
 				reply.State = "delivered"
@@ -79,7 +80,7 @@ func (c console) argument(arg string) (string, error) {
 
 // delivered asks whether one message of ours has arrived.
 func delivered(ctx context.Context, cl *control.Client, contact, id string) bool {
-	var list []control.Message
+	var list []api.Message
 	path := "/v1/messages?contact=" + url.QueryEscape(contact)
 	if cl.Do(ctx, http.MethodGet, path, nil, &list) != nil {
 		return false
@@ -104,12 +105,12 @@ func cmdRead(ctx context.Context, c console, args []string) error {
 	if len(rest) == 1 {
 		contact = rest[0]
 	}
-	var list []control.Message
+	var list []api.Message
 	path := "/v1/messages?contact=" + url.QueryEscape(contact)
 	if err := o.do(ctx, http.MethodGet, path, nil, &list); err != nil {
 		return err
 	}
-	shown, seen := []control.Message{}, control.ReadRequest{Contact: contact}
+	shown, seen := []api.Message{}, api.ReadRequest{Contact: contact}
 	for _, m := range list {
 		if m.State == "unread" {
 			seen.IDs = append(seen.IDs, m.ID)
@@ -128,7 +129,7 @@ func cmdRead(ctx context.Context, c console, args []string) error {
 }
 
 // show prints messages.
-func (o *options) show(c console, list []control.Message) error {
+func (o *options) show(c console, list []api.Message) error {
 	if o.json {
 		return c.json(list)
 	}

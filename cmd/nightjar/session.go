@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 	"nightjar/keystore"
 	"nightjar/node"
 	"nightjar/node/card"
@@ -56,7 +57,7 @@ type source func(ctx context.Context, h home) (*keystore.Identity, error)
 // withIdentity hardens the process, takes a seat, opens an identity and locks it after f. The door
 // answers from the first moment. It ends when f does, when somebody locks it, and when nobody has
 // used it for as long as o says.
-func (o *options) withIdentity(ctx context.Context, c console, role control.Role, p place,
+func (o *options) withIdentity(ctx context.Context, c console, role api.Role, p place,
 	open source, f func(context.Context, *session) error) error {
 	s := &session{place: p, warnings: keystore.Harden()}
 	defer p.leave()
@@ -88,7 +89,7 @@ func (o *options) withIdentity(ctx context.Context, c console, role control.Role
 }
 
 // work opens the identity, says on the door who it is, and runs f.
-func (s *session) work(ctx context.Context, o *options, c console, role control.Role, open source,
+func (s *session) work(ctx context.Context, o *options, c console, role api.Role, open source,
 	f func(context.Context, *session) error) (err error) {
 	if s.id, err = open(ctx, s.place.home); err != nil {
 		return err
@@ -97,7 +98,7 @@ func (s *session) work(ctx context.Context, o *options, c console, role control.
 	if s.memory, err = node.Remembered(s.id); err != nil {
 		return err
 	}
-	err = s.door.Introduce(ctx, control.Identity{Role: role, Name: s.memory.Name,
+	err = s.door.Introduce(ctx, api.Identity{Role: role, Name: s.memory.Name,
 		Address:  card.Address(s.id.PublicKey()).String(),
 		InMemory: s.place.memory}, string(s.place.home))
 	if err != nil {
@@ -122,6 +123,6 @@ func (o *options) withVault(ctx context.Context, c console,
 	if err != nil {
 		return err
 	}
-	return o.withIdentity(ctx, c, control.RoleTool, p, o.fromVault,
+	return o.withIdentity(ctx, c, api.RoleTool, p, o.fromVault,
 		func(ctx context.Context, s *session) error { return f(ctx, s.id) })
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 )
 
 // json prints v, indented.
@@ -40,7 +40,7 @@ func escape(s string) string {
 }
 
 // sentence says an event in words.
-func sentence(e control.Event) string {
+func sentence(e api.Event) string {
 	switch e.Kind {
 	case "reachable":
 		return "our onion service is published: contacts can reach us"

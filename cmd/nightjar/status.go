@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 )
 
 // do sends one request to the engine of o's home.
@@ -30,7 +31,7 @@ func cmdStatus(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	var s control.Status
+	var s api.Status
 	if err := o.do(ctx, http.MethodGet, "/v1/status", nil, &s); err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func cmdPhoneShow(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	var p control.Phone
+	var p api.Phone
 	if err := o.do(ctx, http.MethodGet, "/v1/phone", nil, &p); err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func cmdWatch(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	err = cl.Events(ctx, func() error { return nil }, func(e control.Event) bool {
+	err = cl.Events(ctx, func() error { return nil }, func(e api.Event) bool {
 		if o.json {
 			return c.jsonLine(e) == nil
 		}

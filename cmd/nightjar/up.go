@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 	"nightjar/keystore"
 	"nightjar/node"
 	"nightjar/node/talk"
@@ -40,7 +41,7 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	return o.withIdentity(ctx, c, control.RoleEngine, p, open,
+	return o.withIdentity(ctx, c, api.RoleEngine, p, open,
 		func(ctx context.Context, s *session) error {
 			e := &engine{console: c, session: s, derived: *memory.codename, start: time.Now()}
 			return e.assemble(ctx, tor, *listen)
@@ -141,7 +142,7 @@ func (e *engine) narrate(ctx context.Context) {
 			if !open {
 				return
 			}
-			e.step(e.start, sentence(control.Event{Kind: string(ev.Kind), Contact: ev.Contact,
+			e.step(e.start, sentence(api.Event{Kind: string(ev.Kind), Contact: ev.Contact,
 				Text: ev.Text}))
 		case <-ctx.Done():
 			return
@@ -150,8 +151,8 @@ func (e *engine) narrate(ctx context.Context) {
 }
 
 // status is what only the process knows.
-func (e *engine) status() control.Status {
-	s := control.Status{Version: version, Path: "tor", Erasure: keystore.ErasureOn(),
+func (e *engine) status() api.Status {
+	s := api.Status{Version: version, Path: "tor", Erasure: keystore.ErasureOn(),
 		Warnings: append([]string{}, e.warnings...), Exposes: []string{}}
 	for _, x := range e.tor.Exposes() {
 		s.Exposes = append(s.Exposes, x.Who+" learns "+x.Learns+"; not "+x.Hidden)
@@ -167,15 +168,15 @@ func (e *engine) status() control.Status {
 }
 
 // phoneSettings is what to type into a phone.
-func (e *engine) phoneSettings() control.Phone {
-	p := control.Phone{On: e.phone != nil}
+func (e *engine) phoneSettings() api.Phone {
+	p := api.Phone{On: e.phone != nil}
 	if !p.On {
 		return p
 	}
 	p.Registered = e.phone.Registered()
 	setup := sip.Setup(e.settings)
 	for _, s := range setup.Settings {
-		p.Settings = append(p.Settings, control.Setting{Label: s.Label, Value: s.Value})
+		p.Settings = append(p.Settings, api.Setting{Label: s.Label, Value: s.Value})
 	}
 	p.Paste = setup.Paste
 	return p

@@ -49,28 +49,28 @@ nightjar up --codename, add the same card as before: nothing is asked anew.
   --print     print it to standard output instead, and do not ask for it
 
   nightjar codename`
-	helpIdentityList = `Lists the identities that are open on this machine now. How many a vault holds
+	helpIdentities = `Lists the identities that are open on this machine now. How many a vault holds
 nobody can tell, nightjar neither.
 
   nightjar identity list`
-	helpIdentityPassword = `Gives an identity another password. It must not be open in an engine.
+	helpPassword = `Gives an identity another password. It must not be open in an engine.
 Asks for the present password, then for the new one. Copies of the vault made before still
 open with the old one.
 
   nightjar identity password`
-	helpIdentityBurn = `Destroys an identity: its place in the vault becomes random again, as if it had
+	helpBurn = `Destroys an identity: its place in the vault becomes random again, as if it had
 never been used. The others stay as they are. It must not be open in an engine.
 Copies of the vault made before still hold it.
 
   --forever     say that you mean it
 
   nightjar identity burn --forever`
-	helpIdentityExport = `Writes an identity, with its contacts and messages, to one encrypted file: a
+	helpExport = `Writes an identity, with its contacts and messages, to one encrypted file: a
 backup, or to move to another machine. It has a password of its own. Use an identity on one
 machine at a time: two that run at once take each other's messages.
 
   nightjar identity export /media/stick/copy`
-	helpIdentityPhrase = `Shows eleven words from which the identity's keys can be made again: nightjar
+	helpPhrase = `Shows eleven words from which the identity's keys can be made again: nightjar
 init --from-phrase. Contacts and messages are not in them. Whoever has them is you.
 
   --print     print them to standard output instead of the screen

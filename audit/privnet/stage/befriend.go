@@ -7,24 +7,24 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
 )
 
 // Contacts lists the contacts of a party.
-func (p *Party) Contacts(ctx context.Context) (list []control.Contact, err error) {
+func (p *Party) Contacts(ctx context.Context) (list []api.Contact, err error) {
 	err = p.Run(ctx, &list, "contact", "list")
 	return list, err
 }
 
 // Card returns the party's card.
 func (p *Party) Card(ctx context.Context) (string, error) {
-	var reply control.CardReply
+	var reply api.CardReply
 	err := p.Run(ctx, &reply, "card", "show")
 	return reply.Card, err
 }
 
 // Asking waits until somebody asks to be the party's contact, and returns who.
-func (p *Party) Asking(ctx context.Context) (who control.Contact, err error) {
+func (p *Party) Asking(ctx context.Context) (who api.Contact, err error) {
 	if err := p.Run(ctx, nil, "check"); err != nil {
 		return who, err
 	}

@@ -1,6 +1,6 @@
-// What crosses the socket, as docs/api.md says.
-
-package control
+// Package api is what crosses the control socket, as docs/api.md says: the bodies of requests and
+// answers. It knows nothing of how they travel.
+package api
 
 import "time"
 
@@ -98,8 +98,8 @@ type CardReply struct {
 	Next string `json:"next,omitempty"`
 }
 
-// openRequest is the body of POST /v1/open.
-type openRequest struct {
+// OpenRequest is the body of POST /v1/open.
+type OpenRequest struct {
 	Open bool `json:"open"` // who knows only the address may ask
 }
 
