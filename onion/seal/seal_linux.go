@@ -13,10 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// insideID is the number by which a process in a user namespace knows its own user and group. It
-// is not 0, so that no capability outlives the start of the program; and not 65534, by which the
-// kernel names all others.
-const insideID = 1
+// nobody is the number by which the kernel names all users that a user namespace does not know.
+const nobody = 65534
+
+// inside is the number by which a process in a user namespace knows its own user or group: the same
+// as outside, but not 0, so that no capability outlives the start of the program; and not nobody.
+func inside(id int) int {
+	if id == 0 || id == nobody {
+		return 1
+	}
+	return id
+}
 
 // Start starts the program that build prepares, in namespaces of its own where the kernel allows
 // it, else without. The caller must not have called prctl(PR_SET_DUMPABLE) before: the kernel would
@@ -27,14 +34,19 @@ func Start(build func() *exec.Cmd) (cmd *exec.Cmd, namespaces bool, err error) {
 	alone := *sysProcAttr(cmd)
 	a := sysProcAttr(cmd)
 	a.Cloneflags |= syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC
-	a.UidMappings = []syscall.SysProcIDMap{{ContainerID: insideID, HostID: os.Getuid(), Size: 1}}
-	a.GidMappings = []syscall.SysProcIDMap{{ContainerID: insideID, HostID: os.Getgid(), Size: 1}}
+	a.UidMappings = only(os.Getuid())
+	a.GidMappings = only(os.Getgid())
 	if err := cmd.Start(); err == nil {
 		return cmd, true, nil
 	}
 	cmd = build()
 	cmd.SysProcAttr = &alone
 	return cmd, false, cmd.Start()
+}
+
+// only maps one number and no other.
+func only(id int) []syscall.SysProcIDMap {
+	return []syscall.SysProcIDMap{{ContainerID: inside(id), HostID: id, Size: 1}}
 }
 
 func sysProcAttr(cmd *exec.Cmd) *syscall.SysProcAttr {

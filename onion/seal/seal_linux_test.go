@@ -322,7 +322,7 @@ func TestEveryWayOutOfASealedProcessIsRefused(t *testing.T) {
 					t.Errorf("%s, user %d: cannot %s: %s", how, uid, name, trouble)
 				}
 			}
-			if how == "sealed" && r.UserIDs != insideID {
+			if how == "sealed" && r.UserIDs != inside(uid) {
 				t.Errorf("it knows itself as %d", r.UserIDs)
 			}
 		}

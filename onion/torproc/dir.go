@@ -22,8 +22,19 @@ type directory struct {
 	lock *os.File
 }
 
-// makeDirectory makes one below parent, after wiping those that nobody uses any more.
-func makeDirectory(parent string) (*directory, error) {
+// MakeDirectory makes a directory below parent ("" means os.TempDir) for those of several tors, and
+// wipes what killed programs left there. Wipe removes it with all that is in it. Errors are
+// ErrDirectory.
+func MakeDirectory(parent string) (path string, wipe func() error, err error) {
+	d, err := makeLocked(parent)
+	if err != nil {
+		return "", nil, err
+	}
+	return d.path, d.wipe, nil
+}
+
+// makeLocked makes a directory below parent, after wiping those that nobody uses any more.
+func makeLocked(parent string) (*directory, error) {
 	if parent == "" {
 		parent = os.TempDir()
 	}
@@ -40,6 +51,15 @@ func makeDirectory(parent string) (*directory, error) {
 	if d.lock, err = lockFile(d.file("lock")); err != nil {
 		os.RemoveAll(path)
 		return nil, ErrDirectory
+	}
+	return d, nil
+}
+
+// makeDirectory makes the directory of one tor.
+func makeDirectory(parent string) (*directory, error) {
+	d, err := makeLocked(parent)
+	if err != nil {
+		return nil, err
 	}
 	for _, sub := range []string{"data", "s"} {
 		if err := os.Mkdir(d.file(sub), 0o700); err != nil {
