@@ -35,6 +35,8 @@ func victims() map[string]func([]string) {
 		"writer": writerVictim, "in place": inPlaceVictim,
 		"unlock": unlockVictim, "limit": limitVictim, "limit naive": limitNaiveVictim,
 		"harden": hardenVictim, "disk": diskVictim, "sign naive": signNaiveVictim,
+		"words": wordsVictim, "words naive": naiveWordsVictim,
+		"memory": memoryVictim, "look": openVictim,
 	}
 }
 
