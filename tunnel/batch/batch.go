@@ -19,7 +19,7 @@ const (
 	MaxCount = 64
 
 	sendable = 65000 // bytes in one call
-	buffered = 4 << 20
+	buffered = 7 << 20
 )
 
 // ErrCarrier: the carrier takes or gives nothing any more.
@@ -98,10 +98,15 @@ func (c *Carrier) Receive(b []byte) (n, size int, from netip.AddrPort, err error
 
 // named keeps of a carrier's error what names no place.
 func named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return why(err)
+}
+
+func why(err error) error {
 	var number syscall.Errno
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &number):
 		return number
 	case errors.Is(err, net.ErrClosed):

@@ -27,8 +27,8 @@ const (
 	// MaxMessage is the longest message.
 	MaxMessage = retry.MaxMessage
 
-	inletBytes  = 512 << 10 // of datagrams that wait to be received
-	bulkBytes   = 1 << 20   // of stream packets that wait for QUIC
+	inletBytes  = 2 << 20 // of datagrams that wait to be received
+	bulkBytes   = 1 << 20 // of stream packets that wait for QUIC
 	slowest     = 10 * time.Second
 	ours, users = 0, 1 // channels of messages: the session's own, its user's
 )
@@ -164,24 +164,30 @@ func (c *Conn) use() {
 	}
 }
 
-// ReceiveDatagram returns the next datagram. Up to 512 KiB wait to be received; then the oldest
+// ReceiveDatagram returns the next datagram. Up to 2 MiB wait to be received; then the oldest
 // make room.
-func (c *Conn) ReceiveDatagram(ctx context.Context) (b []byte, err error) {
-	err = c.in.wait(ctx, c, func() (ok bool) {
-		b, ok = c.in.Next(MaxDatagram)
-		return ok
-	})
-	return b, err
+func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	for {
+		if b, ok := c.in.Next(MaxDatagram); ok {
+			return b, nil
+		}
+		if err := c.in.wait(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // ReceiveDatagrams moves datagrams into bufs, whose elements should have capacity MaxDatagram,
-// cuts each to its length, and returns how many came; at least one.
-func (c *Conn) ReceiveDatagrams(ctx context.Context, bufs [][]byte) (n int, err error) {
-	err = c.in.wait(ctx, c, func() bool {
-		n = c.in.Pop(bufs...)
-		return n > 0 || len(bufs) == 0
-	})
-	return n, err
+// cuts each to its length, and returns how many came; at least one, unless bufs is empty.
+func (c *Conn) ReceiveDatagrams(ctx context.Context, bufs [][]byte) (int, error) {
+	for {
+		if n := c.in.Pop(bufs...); n > 0 || len(bufs) == 0 {
+			return n, nil
+		}
+		if err := c.in.wait(ctx, c); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // SetClock sets when packets leave: each time every has passed, exactly one of 512 bytes, whatever
@@ -269,21 +275,18 @@ func (i inlet) put(all [][]byte) {
 	}
 }
 
-// wait returns when try has succeeded, or with the reason why it never will.
-func (i inlet) wait(ctx context.Context, c *Conn, try func() bool) error {
-	for {
-		if try() {
-			if i.Len() > 0 {
-				signal(i.ready) // for another who waits
-			}
-			return nil
+// wait returns when something may have come, or with the reason why nothing will. Who takes what
+// came leaves the token to the next if there is more.
+func (i inlet) wait(ctx context.Context, c *Conn) error {
+	select {
+	case <-i.ready:
+		if i.Len() > 1 {
+			signal(i.ready)
 		}
-		select {
-		case <-i.ready:
-		case <-c.done:
-			return c.err
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+		return nil
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
