@@ -61,8 +61,8 @@ func (c *conn) SetWriteDeadline(t time.Time) error { return Error(c.Conn.SetWrit
 func (c *conn) LocalAddr() net.Addr                { return Addr{} }
 func (c *conn) RemoteAddr() net.Addr               { return Addr{} }
 
-// Packets returns c with errors that say nothing of where it leads. The addresses in datagrams stay:
-// whoever holds the conn needs them.
+// Packets returns c with errors that say nothing of where it leads. The addresses in datagrams
+// stay: whoever holds the conn needs them.
 func Packets(c net.PacketConn) net.PacketConn { return &packets{c} }
 
 type packets struct{ net.PacketConn }
@@ -77,10 +77,17 @@ func (p *packets) WriteTo(b []byte, to net.Addr) (int, error) {
 	return n, Error(err)
 }
 
-func (p *packets) Close() error                       { return Error(p.PacketConn.Close()) }
-func (p *packets) SetDeadline(t time.Time) error      { return Error(p.PacketConn.SetDeadline(t)) }
-func (p *packets) SetReadDeadline(t time.Time) error  { return Error(p.PacketConn.SetReadDeadline(t)) }
-func (p *packets) SetWriteDeadline(t time.Time) error { return Error(p.PacketConn.SetWriteDeadline(t)) }
+func (p *packets) Close() error { return Error(p.PacketConn.Close()) }
+
+func (p *packets) SetDeadline(t time.Time) error { return Error(p.PacketConn.SetDeadline(t)) }
+
+func (p *packets) SetReadDeadline(t time.Time) error {
+	return Error(p.PacketConn.SetReadDeadline(t))
+}
+
+func (p *packets) SetWriteDeadline(t time.Time) error {
+	return Error(p.PacketConn.SetWriteDeadline(t))
+}
 
 // Addr is an address that says nothing.
 type Addr struct{}

@@ -46,8 +46,8 @@ func list[T fmt.Stringer](values []T) string {
 	return strings.Join(all, ", ")
 }
 
-// Set calls set with the words that WireGuard's cross-platform interface takes to set a device. They
-// hold the keys, and are erased afterwards as far as the toolchain can.
+// Set calls set with the words that WireGuard's cross-platform interface takes to set a device.
+// They hold the keys, and are erased afterwards as far as the toolchain can.
 func (c *Config) Set(set func(words string) error) (err error) {
 	do(func() { err = set(c.words()) })
 	return err
