@@ -105,17 +105,7 @@ func TestGoldenVaultsOpen(t *testing.T) {
 			t.Errorf("%s: %v", v["name"], err)
 			continue
 		}
-		public, agreement := id.PublicKey(), id.AgreementKey()
-		derived, err := id.Derive("label", []byte("context"))
-		if err != nil {
-			t.Error(err)
-		}
-		for name, got := range map[string][]byte{"public key": public[:],
-			"agreement key": agreement[:], "derived": derived[:]} {
-			if !bytes.Equal(got, v.bytes(t, name)) {
-				t.Errorf("%s: %s is %x", v["name"], name, got)
-			}
-		}
+		v.same(t, id)
 		if strconv.Itoa(id.slot) != v["slot"] || !bytes.Equal(id.State(), v.state(t)) {
 			t.Errorf("%s: another slot or state", v["name"])
 		}

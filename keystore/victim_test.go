@@ -37,6 +37,7 @@ func victims() map[string]func([]string) {
 		"harden": hardenVictim, "disk": diskVictim, "sign naive": signNaiveVictim,
 		"words": wordsVictim, "words naive": naiveWordsVictim,
 		"memory": memoryVictim, "look": openVictim,
+		"maker": makerVictim, "maker naive": naiveMakerVictim,
 	}
 }
 

@@ -322,5 +322,8 @@ func FuzzCodename(f *testing.F) {
 		}
 		again, err := ParseCodename(nil, canon)
 		law(t, canon, text, again, err)
+		if !Equal(text, canon) || !Equal(canon, text) {
+			t.Fatalf("%q is not the words of %q", text, canon)
+		}
 	})
 }
