@@ -5,6 +5,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"nightjar/node/book"
 	"nightjar/node/card"
@@ -116,6 +117,19 @@ func (n *Node) AddGateway(g card.Gateway) error {
 	}
 	n.Check()
 	return nil
+}
+
+// RemoveGateway forgets a gateway, whoever gave it; ErrNoGateway if it is not known.
+func (n *Node) RemoveGateway(g card.Gateway) error {
+	return n.change(func(b *book.Book) error {
+		before := len(b.Gateways) + len(b.Learned)
+		b.Gateways = slices.DeleteFunc(b.Gateways, func(k card.Gateway) bool { return k == g })
+		b.Learned = slices.DeleteFunc(b.Learned, func(k card.Gateway) bool { return k == g })
+		if len(b.Gateways)+len(b.Learned) == before {
+			return ErrNoGateway
+		}
+		return nil
+	})
 }
 
 // Gateways lists the gateways we may use.

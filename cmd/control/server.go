@@ -65,6 +65,7 @@ func (e Engine) routes() http.Handler {
 		"POST /v1/messages/read":          e.read,
 		"GET /v1/gateways":                e.gateways,
 		"POST /v1/gateways":               e.addGateway,
+		"DELETE /v1/gateways/{line}":      e.removeGateway,
 		"GET /v1/phone":                   e.phone,
 		"POST /v1/check":                  e.check,
 	} {
@@ -246,6 +247,14 @@ func (e Engine) addGateway(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return nothing(e.Node.AddGateway(g))
+}
+
+func (e Engine) removeGateway(r *http.Request) (any, error) {
+	g, err := card.ParseGateway(r.PathValue("line"))
+	if err != nil {
+		return nil, err
+	}
+	return nothing(e.Node.RemoveGateway(g))
 }
 
 func (e Engine) phone(*http.Request) (any, error) { return e.Phone(), nil }

@@ -47,6 +47,7 @@ func commands() []*command {
 		{"phone show", "", "show what to type into a SIP phone", helpPhoneShow, cmdPhoneShow},
 		{"gateway", "", "lend this machine's UDP to others", helpGateway, cmdGateway},
 		{"gateway add", "LINE", "use somebody's gateway", helpGatewayAdd, cmdGatewayAdd},
+		{"gateway remove", "LINE", "use a gateway no more", helpGatewayRemove, cmdGatewayRemove},
 		{"gateway list", "", "list the gateways in use", helpGatewayList, cmdGatewayList},
 		{"status", "", "show how it stands, and what to do next", helpStatus, cmdStatus},
 		{"lock", "", "erase the open identity from memory and stop the engine", helpLock, cmdLock},
@@ -104,6 +105,25 @@ func newOptions(name string) *options {
 	o.set.BoolVar(&o.json, "json", false, "")
 	o.set.IntVar(&o.password, "password-fd", -1, "")
 	return o
+}
+
+// given looks for the flags that also say how an error is shown, before a command has read its own.
+func given(args []string) (asJSON bool, home string) {
+	for i, a := range args {
+		name, value, joined := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		switch {
+		case a == "--":
+			return asJSON, home
+		case !strings.HasPrefix(a, "-"):
+		case name == "json":
+			asJSON = value != "false"
+		case name == "home" && joined:
+			home = value
+		case name == "home" && i+1 < len(args):
+			home = args[i+1]
+		}
+	}
+	return asJSON, home
 }
 
 // parse reads flags, which may stand before, between and after the arguments, and checks how

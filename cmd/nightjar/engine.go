@@ -81,6 +81,11 @@ func optionLines(file string) ([]string, error) {
 	if scan.Err() != nil {
 		return nil, errTorrc
 	}
+	for i, line := range lines {
+		if err := onion.CheckOptions([]string{line}); err != nil {
+			return nil, fmt.Errorf("option %d of the file: %w", i+1, err)
+		}
+	}
 	return lines, onion.CheckOptions(lines)
 }
 

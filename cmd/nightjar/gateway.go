@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
 
 	"golang.org/x/sync/errgroup"
 
@@ -118,6 +119,17 @@ func cmdGatewayAdd(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	return o.do(ctx, http.MethodPost, "/v1/gateways", api.GatewayRequest{Gateway: rest[0]}, nil)
+}
+
+// cmdGatewayRemove makes the engine forget a gateway.
+func cmdGatewayRemove(ctx context.Context, _ console, args []string) error {
+	o := newOptions("gateway remove")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	path := "/v1/gateways/" + url.PathEscape(rest[0])
+	return o.do(ctx, http.MethodDelete, path, nil, nil)
 }
 
 // cmdGatewayList lists the gateways in use.

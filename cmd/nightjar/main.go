@@ -19,6 +19,8 @@ const version = "0.1.0"
 type console struct {
 	in       *os.File
 	out, err io.Writer
+	asJSON   bool   // errors are JSON, for programs
+	home     string // as given, to be repeated in hints; "" is the default
 }
 
 func main() {
@@ -36,6 +38,7 @@ func run(ctx context.Context, args []string, c console) int {
 	if cmd == nil {
 		return c.help(args)
 	}
+	c.asJSON, c.home = given(rest)
 	err := cmd.run(ctx, c, rest)
 	return c.say(cmd, err)
 }

@@ -109,19 +109,26 @@ func cmdCodename(ctx context.Context, c console, args []string) error {
 	if *plain {
 		return printWords(c, words)
 	}
-	err = showWords(ctx, words, "This is your codename. Learn it by heart, or hide it well:")
-	if err != nil {
-		return err
+	for range retypes {
+		err := showWords(ctx, words, "This is your codename. Learn it by heart, or hide it well:")
+		if err != nil {
+			return err
+		}
+		typed, err := o.ask(ctx, "type it, to be sure: ")
+		if err != nil {
+			return err
+		}
+		same := typed.SameWords(words)
+		typed.Destroy()
+		if same {
+			fmt.Fprintln(c.out, "that is right; nothing of it is on this machine")
+			fmt.Fprintln(c.out, "next: nightjar up --codename")
+			return nil
+		}
+		fmt.Fprintln(c.err, "that is not it; look again")
 	}
-	typed, err := o.ask(ctx, "type it, to be sure: ")
-	if err != nil {
-		return err
-	}
-	defer typed.Destroy()
-	if !typed.SameWords(words) {
-		return errCodename
-	}
-	fmt.Fprintln(c.out, "that is right; nothing of it is on this machine")
-	fmt.Fprintln(c.out, "next: nightjar up --codename")
-	return nil
+	return errCodename
 }
+
+// retypes is how often a codename is shown before its owner should begin with another one.
+const retypes = 5

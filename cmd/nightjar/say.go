@@ -4,9 +4,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 
 	"nightjar/cmd/control"
 	"nightjar/keystore"
@@ -36,11 +38,35 @@ func (c console) say(cmd *command, err error) int {
 		fmt.Fprintln(c.err, "nightjar: interrupted; what was begun goes on in the engine")
 		return 1
 	}
-	fmt.Fprintf(c.err, "nightjar: %s\n", what(err))
-	if next := hint(err); next != "" {
-		fmt.Fprintf(c.err, "hint: %s\n", next)
-	}
+	c.tell(err)
 	return 1
+}
+
+// refusal is an error for programs.
+type refusal struct {
+	Code    control.Code `json:"error"` // of docs/api.md; "failed" for what never reached an engine
+	Message string       `json:"message"`
+	Hint    string       `json:"hint,omitempty"`
+}
+
+// tell shows an error and what to do next.
+func (c console) tell(err error) {
+	r := refusal{Code: "failed", Message: what(err), Hint: hint(err)}
+	var refused *control.Error
+	if errors.As(err, &refused) {
+		r.Code = refused.Code
+	}
+	if c.home != "" && strings.Contains(r.Hint, "nightjar ") {
+		r.Hint += " (and --home " + c.home + ", as here)"
+	}
+	if c.asJSON {
+		_ = json.NewEncoder(c.err).Encode(r)
+		return
+	}
+	fmt.Fprintf(c.err, "nightjar: %s\n", r.Message)
+	if r.Hint != "" {
+		fmt.Fprintf(c.err, "hint: %s\n", r.Hint)
+	}
 }
 
 // what is the error in one line. A network error of the way out says only which part of the road

@@ -184,13 +184,22 @@ func (p *Party) Run(ctx context.Context, out any, args ...string) error {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		said := strings.ReplaceAll(strings.TrimSpace(stderr.String()), "\n", "; ")
-		return fmt.Errorf("%s: nightjar %s: %w: %s", p.Name, args[0], err, said)
+		return fmt.Errorf("%s: nightjar %s: %w: %s", p.Name, args[0], err, said(stderr.String()))
 	}
 	if out == nil {
 		return nil
 	}
 	return json.Unmarshal(stdout.Bytes(), out)
+}
+
+// said is what a command that failed said last.
+func said(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	var last struct{ Message, Hint string }
+	if json.Unmarshal([]byte(lines[len(lines)-1]), &last) != nil {
+		return strings.Join(lines, "; ")
+	}
+	return last.Message + "; hint: " + last.Hint
 }
 
 // Wait asks again and again, until what is waited for is true, the engine ends, or ctx does.
