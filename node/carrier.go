@@ -158,11 +158,3 @@ func (c *carrier) open(ctx context.Context, g card.Gateway) (
 	}
 	return conn, nodes, nil
 }
-
-// seeds are the DHT nodes a walk begins with: of those that answered before, and of those from cards
-// when these are too few; and what the gateway names.
-func (n *Node) seeds(named []netip.AddrPort) []netip.AddrPort {
-	out := append([]netip.AddrPort{}, named...)
-	n.look(func(b *book.Book) { out = append(out, b.Nodes...) })
-	return out
-}

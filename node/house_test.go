@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"nightjar/keystore"
 	"nightjar/node/book"
@@ -88,6 +89,8 @@ func (d *dht) Collect(_ context.Context, inbox [32]byte) ([][]byte, error) {
 	defer d.mu.Unlock()
 	return append([][]byte(nil), d.inboxes[inbox]...), nil
 }
+
+func (d *dht) Due([32]byte, meet.Side) time.Time { return meet.Next(time.Now()) }
 
 // publishers is how many sides of pairs have published anything.
 func (d *dht) publishers() int {

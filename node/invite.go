@@ -1,4 +1,4 @@
-// Cards and invitations, from both sides.
+// Invitations to us: collected, accepted, refused.
 
 package node
 
@@ -12,54 +12,6 @@ import (
 	"nightjar/node/book"
 	"nightjar/node/card"
 )
-
-// cardFor is how long a card is good.
-const cardFor = 365 * 24 * time.Hour
-
-// Card returns our card as a "nightjar:" line. It is the same until it expires or fresh is asked
-// for. Invitations to earlier cards are still taken in. It carries the gateways the user gave,
-// never one learned from the card of somebody else: that would tell whose card we hold.
-func (n *Node) Card(fresh bool) (string, error) {
-	now := time.Now()
-	inbox, err := n.newInbox()
-	if err != nil {
-		return "", err
-	}
-	var issued book.Issued
-	err = n.change(func(b *book.Book) error {
-		var have bool
-		if issued, have = b.Card(now); have && !fresh {
-			return errUnchanged
-		}
-		issued = book.Issued{Inbox: inbox, Expires: now.Add(cardFor).Truncate(time.Hour)}
-		return b.Issue(issued, now)
-	})
-	if err != nil {
-		return "", err
-	}
-	poke(n.inboxPoke)
-	c := card.Card{Address: n.self, Inbox: issued.Inbox, Expires: issued.Expires}
-	n.look(func(b *book.Book) {
-		c.Name = b.Name
-		c.Gateways = append(c.Gateways, b.Gateways[max(0, len(b.Gateways)-8):]...)
-	})
-	return c.Encode(n.id.Sign)
-}
-
-// readCard turns a card, or a bare address, into what it opens.
-func readCard(text string, now time.Time) (*card.Card, error) {
-	if a, err := card.ParseAddress(text); err == nil {
-		return &card.Card{Address: a, Inbox: card.OpenInbox(a)}, nil
-	}
-	c, err := card.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	if c.Expired(now) {
-		return nil, ErrExpired
-	}
-	return c, nil
-}
 
 // SetOpen says whether those who know only our address, and hold no card, may ask to be in touch.
 // It is off at first: everybody who knows the address can find that inbox, and DHT nodes placed
@@ -76,48 +28,6 @@ func (n *Node) SetOpen(open bool) error {
 		poke(n.inboxPoke)
 	}
 	return err
-}
-
-// Invite makes the owner of a card, or of a bare address, a contact called name (or what the card
-// suggests, when name is ""). The invitation is left in the background; it is safe in the vault
-// when Invite returns the contact's name. Greeting may be empty.
-func (n *Node) Invite(text, name, greeting string) (string, error) {
-	c, err := readCard(text, time.Now())
-	if err != nil {
-		return "", err
-	}
-	if c.Address == n.self {
-		return "", ErrSelf
-	}
-	if err := card.CheckGreeting(greeting); err != nil {
-		return "", err
-	}
-	if _, err := keystore.AgreementKeyOf(c.Address); err != nil {
-		return "", card.ErrAddress
-	}
-	psk, err := n.newPSK(c)
-	if err != nil {
-		return "", err
-	}
-	err = n.change(func(b *book.Book) error {
-		if name == "" {
-			name = b.FreeName(c.Name)
-		}
-		for _, g := range c.Gateways {
-			b.LearnGateway(g)
-		}
-		for _, a := range c.Nodes {
-			b.AddNode(a)
-		}
-		return b.Add(book.Contact{Name: name, Address: c.Address, Standing: book.Invited,
-			PSK: psk, Greeting: greeting, Inbox: c.Inbox,
-			Asked: time.Now().Unix() / 3600})
-	})
-	if err != nil {
-		return "", err
-	}
-	poke(n.rosterPoke)
-	return name, nil
 }
 
 // inboxWaits is how long to wait between looks into the inboxes after a card was shown or a check
@@ -190,14 +100,13 @@ func (n *Node) takeIn(sealed []byte, inbox [32]byte) {
 	}
 	name, mutual := "", false
 	err = n.change(func(b *book.Book) error {
-		if b.Settled(inv.PSK) {
+		if b.Settled(inv.PSK) || b.IsBlocked(inv.From) {
 			return errKnown
 		}
 		if c, err := b.ByAddress(inv.From); err == nil {
-			if mutual = c.Meet(inv.PSK, hint); !mutual {
+			if mutual = b.MeetBy(inbox, c, inv.PSK, hint); !mutual {
 				return errKnown
 			}
-			b.Settle(inv.PSK)
 			return nil
 		}
 		name = b.FreeName(inv.Name)
@@ -228,6 +137,12 @@ func (n *Node) Accept(name, as string) error {
 // Refuse forgets an asking contact. Nothing is sent: it looks as if we were away.
 func (n *Node) Refuse(name string) error {
 	return n.change(func(b *book.Book) error { return b.Refuse(name) })
+}
+
+// Block forgets an asking contact, and whoever has its address cannot ask again until we invite it.
+// Nothing is sent: it looks as if we were away.
+func (n *Node) Block(name string) error {
+	return n.change(func(b *book.Book) error { return b.Block(name) })
 }
 
 // Remove forgets a contact and what was said with it, and replaces the onion service it knew, so

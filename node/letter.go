@@ -86,11 +86,9 @@ func (n *Node) leaveInvitation(ctx context.Context, a card.Address, l *letter) e
 	if err := n.seal(l, c, p); err != nil {
 		return err
 	}
-	n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
-		Text: "leaving the sealed invitation in the contact's inbox, through a gateway"})
 	ctx, cancel := context.WithTimeout(ctx, meetTime)
 	defer cancel()
-	if _, err := n.meet.Leave(ctx, c.Inbox, l.sealed); err != nil {
+	if err := n.handIn(ctx, c, l.sealed); err != nil {
 		return err
 	}
 	if c.Left {
@@ -106,5 +104,25 @@ func (n *Node) leaveInvitation(ctx context.Context, a card.Address, l *letter) e
 		return err
 	}
 	n.feed.tell(Event{Kind: EventInvited, Contact: c.Name})
+	return nil
+}
+
+// handIn brings a sealed invitation to the contact: to its doorbell if its card names one; to its
+// inbox if not, or the doorbell does not answer, or the user wants both.
+func (n *Node) handIn(ctx context.Context, c book.Contact, sealed []byte) error {
+	rang := false
+	if c.Bell != (card.Gateway{}) {
+		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
+			Text: "handing in the sealed invitation at the contact's doorbell"})
+		rang = n.ring(ctx, c.Bell, sealed) == nil
+	}
+	if rang && !c.Both {
+		return nil
+	}
+	n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
+		Text: "leaving the sealed invitation in the contact's inbox, through a gateway"})
+	if _, err := n.meet.Leave(ctx, c.Inbox, sealed); err != nil && !rang {
+		return err
+	}
 	return nil
 }

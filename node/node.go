@@ -13,6 +13,7 @@ import (
 	"nightjar/node/book"
 	"nightjar/node/card"
 	"nightjar/node/meet"
+	"nightjar/node/meet/atlas"
 	"nightjar/node/talk"
 	"nightjar/onion"
 	"nightjar/tunnel"
@@ -38,6 +39,8 @@ type Meeting interface {
 	Leave(ctx context.Context, inbox [32]byte, sealed []byte) (int, error)
 	// Collect returns the sealed invitations that lie in an inbox.
 	Collect(ctx context.Context, inbox [32]byte) ([][]byte, error)
+	// Due returns when to call Publish next for side s.
+	Due(root [32]byte, s meet.Side) time.Time
 }
 
 // Phone is the face of the engine, if there is one: *sip.Phone meets it.
@@ -80,7 +83,10 @@ type Node struct {
 	service onion.Listener
 	phone   Phone
 
+	atlas *atlas.Atlas // of the DHT, if we walk it
+
 	inboxPoke   chan struct{}
+	bellPoke    chan struct{}
 	stir        chan struct{} // closed, and replaced, by Check
 	move        chan struct{} // closed, and replaced, when our onion service is another
 	shown       chan shown    // texts for the phone
@@ -90,7 +96,12 @@ type Node struct {
 }
 
 // New reads the identity's book. It does nothing on the network before Run.
-func New(c Config) (*Node, error) {
+func New(c Config) (n *Node, err error) {
+	do(func() { n, err = newNode(c) })
+	return n, err
+}
+
+func newNode(c Config) (*Node, error) {
 	state := c.Identity.State()
 	defer clear(state)
 	bk, err := book.Decode(state)
@@ -107,6 +118,7 @@ func New(c Config) (*Node, error) {
 		calls:       map[talk.ID]*callWith{},
 		rang:        map[card.Address]time.Time{},
 		inboxPoke:   make(chan struct{}, 1),
+		bellPoke:    make(chan struct{}, 1),
 		stir:        make(chan struct{}),
 		move:        make(chan struct{}),
 		shown:       make(chan shown, shownRoom),
@@ -115,7 +127,7 @@ func New(c Config) (*Node, error) {
 		serviceUp:   make(chan struct{}),
 	}
 	if n.meet == nil {
-		n.meet = &meet.Meeting{Carrier: &carrier{node: n}}
+		n.meet = n.ownMeeting()
 	}
 	return n, nil
 }
@@ -130,10 +142,14 @@ func (n *Node) Run(ctx context.Context) error {
 	n.crew.start(ctx)
 	n.crew.spawn(n.serve)
 	n.crew.spawn(n.watchInboxes)
+	n.crew.spawn(n.keepBells)
+	n.crew.spawn(n.keepAtlas)
+	n.crew.spawn(n.coverTracks)
 	n.crew.spawn(n.keepRoster)
 	n.crew.spawn(n.showTexts)
 	<-ctx.Done()
 	n.crew.stop()
+	n.saveAtlas()
 	n.feed.close()
 	return context.Cause(ctx)
 }
@@ -144,9 +160,15 @@ var errUnchanged = errors.New("nothing to change")
 
 // change applies f to the book and stores the result. When this returns nil the change is on disk;
 // when it fails nothing has changed.
-func (n *Node) change(f func(*book.Book) error) error {
+func (n *Node) change(f func(*book.Book) error) (err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	do(func() { err = n.changeOrNot(f) })
+	return err
+}
+
+// changeOrNot is change with mu held.
+func (n *Node) changeOrNot(f func(*book.Book) error) error {
 	before, err := n.book.Encode(keystore.StateLimit)
 	if err != nil {
 		return err
@@ -182,7 +204,7 @@ func (n *Node) store(f func(*book.Book) error) error {
 func (n *Node) look(f func(*book.Book)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	f(n.book)
+	do(func() { f(n.book) })
 }
 
 // pause waits for d, a poke or the end of ctx; it reports whether to go on.

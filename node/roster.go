@@ -9,7 +9,6 @@ import (
 
 	"nightjar/node/book"
 	"nightjar/node/card"
-	"nightjar/node/meet"
 )
 
 const (
@@ -19,6 +18,8 @@ const (
 	// most: whoever sees the slots asked for, a gateway say, shall not see them all at one moment.
 	apart  = 5 * time.Second
 	spread = time.Minute
+
+	leastWait = time.Second // between two times of storing for one contact
 )
 
 // retryWaits is how long to wait after an operation on the DHT failed; the last is kept up.
@@ -107,8 +108,9 @@ func (n *Node) keep(ctx context.Context, a card.Address, psk [32]byte, wait time
 	return k
 }
 
-// keepPublished puts our reach record for one contact into the DHT, now, about each hour, and when
-// our onion service has become another. It closes first after the first success.
+// keepPublished puts our reach record for one contact into the DHT, now, when a slot of it is due,
+// and when our onion service has become another. Each slot has times of its own: what is stored
+// together can be seen to belong together. It closes first after the first success.
 func (n *Node) keepPublished(ctx context.Context, a card.Address, first chan struct{}) {
 	select {
 	case <-n.serviceUp:
@@ -118,8 +120,9 @@ func (n *Node) keepPublished(ctx context.Context, a card.Address, first chan str
 	done := false
 	for step := 0; ctx.Err() == nil; step++ {
 		haste, moved := n.stirred(), n.moved()
-		wait := time.Until(meet.Next(time.Now()))
-		if err := n.publishTo(ctx, a); err != nil {
+		due, err := n.publishTo(ctx, a)
+		wait := max(time.Until(due), leastWait)
+		if err != nil {
 			wait = retryAfter(step)
 		} else {
 			step, haste = -1, moved
@@ -132,14 +135,15 @@ func (n *Node) keepPublished(ctx context.Context, a card.Address, first chan str
 	}
 }
 
-func (n *Node) publishTo(ctx context.Context, a card.Address) error {
+// publishTo stores what is due of our record for one contact, and returns when more will be.
+func (n *Node) publishTo(ctx context.Context, a card.Address) (time.Time, error) {
 	c, p, err := n.contact(a)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	r, err := n.reachOf(c)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, meetTime)
 	defer cancel()
@@ -149,6 +153,7 @@ func (n *Node) publishTo(ctx context.Context, a card.Address) error {
 	if err != nil {
 		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
 			Text: "storing failed: " + why(err)})
+		return time.Time{}, err
 	}
-	return err
+	return n.meet.Due(p.peer.Root, p.ours), nil
 }

@@ -2,7 +2,13 @@
 
 package book
 
-import "bytes"
+import (
+	"bytes"
+	"crypto/sha256"
+	"slices"
+
+	"nightjar/node/card"
+)
 
 // Limits of those who ask. The second keeps the holder of one card from shutting out those of the
 // others. Whom the user was shown stays: when there is no room it is the newcomer who waits.
@@ -56,7 +62,9 @@ func (b *Book) Accept(name, as string) error {
 	if err != nil {
 		return err
 	}
+	inbox := c.Inbox
 	c.Name, c.Seat, c.Standing, c.Inbox = as, seat, Accepted, [32]byte{}
+	b.use(inbox)
 	return nil
 }
 
@@ -97,6 +105,45 @@ func (b *Book) Settled(psk [32]byte) bool {
 }
 
 func mark(psk [32]byte) [16]byte { return [16]byte(psk[:16]) }
+
+// Block forgets an asking contact, and lets nobody of its address ask again.
+func (b *Book) Block(name string) error {
+	c, err := b.Contact(name)
+	if err != nil {
+		return err
+	}
+	m := markAddress(c.Address)
+	if err := b.Refuse(name); err != nil {
+		return err
+	}
+	b.Blocked = append(b.Blocked, m)
+	b.Blocked = b.Blocked[max(0, len(b.Blocked)-maxBlocked):]
+	return nil
+}
+
+// IsBlocked reports whether nobody of that address may ask.
+func (b *Book) IsBlocked(a card.Address) bool { return slices.Contains(b.Blocked, markAddress(a)) }
+
+// Unblock lets an address ask again.
+func (b *Book) Unblock(a card.Address) {
+	m := markAddress(a)
+	b.Blocked = slices.DeleteFunc(b.Blocked, func(o [16]byte) bool { return o == m })
+}
+
+func markAddress(a card.Address) [16]byte {
+	h := sha256.Sum256(append([]byte("nightjar blocked"), a[:]...))
+	return [16]byte(h[:16])
+}
+
+// MeetBy is Contact.Meet for an invitation that came by a card of ours, which is thereby used.
+func (b *Book) MeetBy(inbox [32]byte, c *Contact, psk [32]byte, hint []byte) bool {
+	if !c.Meet(psk, hint) {
+		return false
+	}
+	b.Settle(psk)
+	b.use(inbox)
+	return true
+}
 
 // Meet takes in an invitation from somebody we invited ourselves: both want to be in touch, so
 // nobody needs to be asked. Of the two pre-shared keys both sides take the smaller. It reports

@@ -1,4 +1,4 @@
-// The book as a whole: its bytes, its cards and gateways.
+// The book as a whole: its bytes and its gateways.
 
 package book
 
@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -25,6 +24,9 @@ const (
 	maxRefused  = 256
 	maxNodes    = 64
 	maxCards    = 32 // each is an inbox to be watched
+	maxBlocked  = 1024
+	maxRelays   = 16
+	maxBridges  = 32
 )
 
 // Errors a caller can act on.
@@ -56,12 +58,10 @@ type Book struct {
 	Nodes    []netip.AddrPort `cbor:"8,keyasint,omitempty"`  // DHT nodes from cards
 	Learned  []card.Gateway   `cbor:"9,keyasint,omitempty"`  // from others' cards; not in ours
 	Open     bool             `cbor:"10,keyasint,omitempty"` // who knows only our address may ask
-}
-
-// Issued is a card we gave away. Whoever holds it can leave invitations in its inbox.
-type Issued struct {
-	Inbox   [32]byte  `cbor:"0,keyasint"`
-	Expires time.Time `cbor:"1,keyasint"`
+	Blocked  [][16]byte       `cbor:"11,keyasint,omitempty"` // addresses that may not ask, see Block
+	Atlas    []byte           `cbor:"12,keyasint,omitempty"` // DHT nodes that answered: meet/atlas
+	Relays   []string         `cbor:"13,keyasint,omitempty"` // pkarr relays the user gave
+	Bridges  []string         `cbor:"14,keyasint,omitempty"` // tor bridge lines the user gave
 }
 
 // Entry is a message and whom it is with.
@@ -165,6 +165,12 @@ func (b *Book) LearnGateway(g card.Gateway) {
 // Roads lists every gateway we may use.
 func (b *Book) Roads() []card.Gateway { return slices.Concat(b.Gateways, b.Learned) }
 
+// AddRelay remembers a pkarr relay the user gave; beyond 16 the oldest is forgotten.
+func (b *Book) AddRelay(url string) { b.Relays = remember(b.Relays, url, maxRelays) }
+
+// AddBridge remembers a tor bridge line the user gave; beyond 32 the oldest is forgotten.
+func (b *Book) AddBridge(line string) { b.Bridges = remember(b.Bridges, line, maxBridges) }
+
 // AddNode remembers a DHT node once; beyond 64 the oldest is forgotten.
 func (b *Book) AddNode(a netip.AddrPort) { b.Nodes = remember(b.Nodes, a, maxNodes) }
 
@@ -175,30 +181,4 @@ func remember[T comparable](list []T, v T, limit int) []T {
 	}
 	list = append(list, v)
 	return list[max(0, len(list)-limit):]
-}
-
-// Card returns the newest card that has not expired.
-func (b *Book) Card(now time.Time) (Issued, bool) {
-	for i := len(b.Cards) - 1; i >= 0; i-- {
-		if now.Before(b.Cards[i].Expires) {
-			return b.Cards[i], true
-		}
-	}
-	return Issued{}, false
-}
-
-// Issue remembers a new card and forgets those that have expired; ErrCards when there are 32 that
-// have not.
-func (b *Book) Issue(c Issued, now time.Time) error {
-	kept := b.Cards[:0:0]
-	for _, old := range b.Cards {
-		if now.Before(old.Expires) {
-			kept = append(kept, old)
-		}
-	}
-	if len(kept) >= maxCards {
-		return ErrCards
-	}
-	b.Cards = append(kept, c)
-	return nil
 }

@@ -44,6 +44,8 @@ type Contact struct {
 	Left     bool         `cbor:"8,keyasint,omitempty"`  // our invitation was left in their inbox
 	Met      bool         `cbor:"9,keyasint,omitempty"`  // a tunnel has stood with them
 	Asked    int64        `cbor:"10,keyasint,omitempty"` // when we invited them, hours since 1970
+	Bell     card.Gateway `cbor:"11,keyasint,omitzero"`  // doorbell of their card, if it has one
+	Both     bool         `cbor:"12,keyasint,omitempty"` // leave the invitation in the inbox too
 }
 
 // CheckName refuses a name that could not stand in a SIP address or on a command line.

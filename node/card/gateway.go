@@ -34,6 +34,11 @@ func ParseGateway(line string) (Gateway, error) {
 	return g, nil
 }
 
+// SetDoorbell names as the card's doorbell the onion service of an Ed25519 key, at a port.
+func (c *Card) SetDoorbell(key [32]byte, port uint16) {
+	c.Doorbell = Gateway{ID: serviceID(key), Port: port}
+}
+
 // CheckGreeting returns ErrText for a greeting that could not be in an invitation: longer than
 // MaxGreeting bytes, not UTF-8, or with control characters. An empty one is fine.
 func CheckGreeting(s string) error {

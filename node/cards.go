@@ -1,0 +1,217 @@
+// Our cards: made, listed, revoked.
+
+package node
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"nightjar/keystore"
+	"nightjar/node/book"
+	"nightjar/node/card"
+)
+
+const (
+	cardFor   = 365 * 24 * time.Hour // how long a card is good unless asked otherwise
+	cardNodes = 8                    // DHT nodes in a card that opens a closed network
+	cardLines = 8                    // gateways, relays and bridges of a card, each
+)
+
+// CardOptions say what a new card is for. The zero value is a card for everybody, for a year.
+type CardOptions struct {
+	Uses uint32        // how many may become contacts by it; 0: any number
+	For  time.Duration // how long it is good; 0: a year
+	// Bell names a doorbell on it: invitations come at once, without the DHT. Whoever holds the card
+	// can then see when we are there.
+	Bell bool
+	// Full puts on it what somebody needs who knows nobody in the network: bridges, pkarr relays and
+	// some DHT nodes.
+	Full bool
+}
+
+// CardStatus is how it stands with a card we gave away.
+type CardStatus struct {
+	ID      string    `json:"id"` // names it for RevokeCard
+	Expires time.Time `json:"expires"`
+	Uses    uint32    `json:"uses,omitempty"` // how many may become contacts by it; 0: any number
+	Used    uint32    `json:"used"`           // how many did
+	Bell    bool      `json:"doorbell,omitempty"`
+}
+
+// Card returns our card for everybody as a "nightjar:" line. It is the same until it expires or
+// fresh is asked for. Invitations to earlier cards are still taken in. It carries the gateways the
+// user gave, never one learned from the card of somebody else: that would tell whose card we hold.
+func (n *Node) Card(fresh bool) (string, error) {
+	var issued book.Issued
+	have := false
+	n.look(func(b *book.Book) { issued, have = b.Card(time.Now()) })
+	if !have || fresh {
+		return n.NewCard(CardOptions{})
+	}
+	return n.cardOf(issued, false)
+}
+
+// NewCard makes a card. book.ErrCards when too many are out.
+func (n *Node) NewCard(o CardOptions) (string, error) {
+	now := time.Now()
+	if o.For <= 0 {
+		o.For = cardFor
+	}
+	inbox, err := n.newInbox()
+	if err != nil {
+		return "", err
+	}
+	issued := book.Issued{Inbox: inbox, Expires: now.Add(o.For).Truncate(time.Hour), Uses: o.Uses,
+		Bell: o.Bell}
+	if !issued.Expires.After(now) {
+		issued.Expires = issued.Expires.Add(time.Hour)
+	}
+	err = n.change(func(b *book.Book) error {
+		b.Cards = slices.DeleteFunc(b.Cards, func(c book.Issued) bool {
+			return c.Inbox == inbox // an identity in its owner's head has one for ever
+		})
+		return b.Issue(issued, now)
+	})
+	if err != nil {
+		return "", err
+	}
+	poke(n.inboxPoke)
+	poke(n.bellPoke)
+	return n.cardOf(issued, o.Full)
+}
+
+// cardOf writes a card.
+func (n *Node) cardOf(i book.Issued, full bool) (string, error) {
+	c := card.Card{Address: n.self, Inbox: i.Inbox, Expires: i.Expires, Uses: uint(i.Uses)}
+	if i.Bell {
+		key, err := n.bellKey(i.Inbox)
+		if err != nil {
+			return "", err
+		}
+		c.SetDoorbell(key, bellPort)
+	}
+	n.look(func(b *book.Book) {
+		c.Name = b.Name
+		c.Gateways = last(b.Gateways, cardLines)
+		if full {
+			c.Relays, c.Bridges = last(b.Relays, cardLines), last(b.Bridges, cardLines)
+		}
+	})
+	if full && n.atlas != nil {
+		c.Nodes = n.atlas.Seeds(cardNodes)
+	}
+	return c.Encode(n.id.Sign)
+}
+
+// last returns a copy of the last n of a list.
+func last[T any](list []T, n int) []T {
+	return append([]T(nil), list[max(0, len(list)-n):]...)
+}
+
+// Cards lists the cards that are out and have not expired.
+func (n *Node) Cards() []CardStatus {
+	out := []CardStatus{}
+	n.look(func(b *book.Book) {
+		for _, c := range b.Cards {
+			if time.Now().Before(c.Expires) {
+				out = append(out, CardStatus{ID: cardID(c.Inbox), Expires: c.Expires,
+					Uses: c.Uses, Used: c.Used, Bell: c.Bell})
+			}
+		}
+	})
+	return out
+}
+
+// cardID names a card: nobody can find its inbox by it.
+func cardID(inbox [32]byte) string {
+	h := sha256.Sum256(append([]byte("nightjar card id"), inbox[:]...))
+	return hex.EncodeToString(h[:4])
+}
+
+// RevokeCard makes a card worthless: nobody can ask by it any more, and those who do so now are
+// forgotten. Who became a contact by it stays one. book.ErrUnknown when no card has that id.
+func (n *Node) RevokeCard(id string) error {
+	err := n.change(func(b *book.Book) error {
+		for _, c := range b.Cards {
+			if cardID(c.Inbox) == id {
+				return b.Revoke(c.Inbox)
+			}
+		}
+		return book.ErrUnknown
+	})
+	if err == nil {
+		poke(n.bellPoke)
+	}
+	return err
+}
+
+// readCard turns a card, or a bare address, into what it opens.
+func readCard(text string, now time.Time) (*card.Card, error) {
+	if a, err := card.ParseAddress(text); err == nil {
+		return &card.Card{Address: a, Inbox: card.OpenInbox(a)}, nil
+	}
+	c, err := card.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if c.Expired(now) {
+		return nil, ErrExpired
+	}
+	return c, nil
+}
+
+// InviteOptions say how somebody is invited.
+type InviteOptions struct {
+	Name     string // what we call them; "" takes what the card suggests
+	Greeting string // a few words of ours; may be empty
+	Both     bool   // leave the invitation in the inbox also when it was handed in at a doorbell
+}
+
+// Invite makes the owner of a card, or of a bare address, a contact. The invitation is left in the
+// background; it is safe in the vault when Invite returns the contact's name.
+func (n *Node) Invite(text, name, greeting string) (string, error) {
+	return n.InviteBy(text, InviteOptions{Name: name, Greeting: greeting})
+}
+
+// InviteBy is Invite with all it can be told.
+func (n *Node) InviteBy(text string, o InviteOptions) (string, error) {
+	c, err := readCard(text, time.Now())
+	if err != nil {
+		return "", err
+	}
+	if c.Address == n.self {
+		return "", ErrSelf
+	}
+	if err := card.CheckGreeting(o.Greeting); err != nil {
+		return "", err
+	}
+	if _, err := keystore.AgreementKeyOf(c.Address); err != nil {
+		return "", card.ErrAddress
+	}
+	psk, err := n.newPSK(c)
+	if err != nil {
+		return "", err
+	}
+	err = n.change(func(b *book.Book) error {
+		if o.Name == "" {
+			o.Name = b.FreeName(c.Name)
+		}
+		for _, g := range c.Gateways {
+			b.LearnGateway(g)
+		}
+		for _, a := range c.Nodes {
+			b.AddNode(a)
+		}
+		b.Unblock(c.Address)
+		return b.Add(book.Contact{Name: o.Name, Address: c.Address, Standing: book.Invited,
+			PSK: psk, Greeting: o.Greeting, Inbox: c.Inbox, Bell: c.Doorbell, Both: o.Both,
+			Asked: time.Now().Unix() / 3600})
+	})
+	if err != nil {
+		return "", err
+	}
+	poke(n.rosterPoke)
+	return o.Name, nil
+}

@@ -1,0 +1,75 @@
+// What we know of the DHT: nodes that answered, kept in the vault; and cover for what we do there.
+
+package node
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"nightjar/node/book"
+	"nightjar/node/meet"
+)
+
+const (
+	atlasEvery = time.Hour // each time is a write of the vault, if there is news
+	atlasSeeds = 16        // nodes that answered before, with which a walk begins
+	fewSeeds   = 8         // with fewer it begins with those of cards and bundles as well
+
+	coverEvery = 45 * time.Minute // mean time between two operations that mean nothing
+)
+
+// ownMeeting is the DHT through the gateways in the book.
+func (n *Node) ownMeeting() Meeting {
+	m := &meet.Meeting{Carrier: &carrier{node: n}}
+	n.atlas = &m.Atlas
+	if len(n.book.Atlas) > 0 {
+		_ = n.atlas.Decode(n.book.Atlas) // what cannot be read is learned anew
+	}
+	return m
+}
+
+// seeds are the DHT nodes a walk begins with: some that answered before; if these are few, those of
+// cards and bundles; and those the gateway named. The gateway could lead us astray anyhow.
+func (n *Node) seeds(named []netip.AddrPort) []netip.AddrPort {
+	out := n.atlas.Seeds(atlasSeeds)
+	if len(out) < fewSeeds {
+		n.look(func(b *book.Book) { out = append(out, b.Nodes...) })
+	}
+	return append(out, named...)
+}
+
+// keepAtlas saves what was learned about the DHT now and then.
+func (n *Node) keepAtlas(ctx context.Context) {
+	for pause(ctx, about(atlasEvery), nil) {
+		n.saveAtlas()
+	}
+}
+
+func (n *Node) saveAtlas() {
+	if n.atlas == nil {
+		return
+	}
+	if b, news := n.atlas.Encode(); news {
+		_ = n.change(func(bk *book.Book) error { bk.Atlas = b; return nil }) // or the next time
+	}
+}
+
+// coverTracks does what means nothing at random moments (a Poisson process), so that who counts the
+// operations of one identity does not count its contacts.
+func (n *Node) coverTracks(ctx context.Context) {
+	m, ok := n.meet.(interface{ Cover(context.Context) error })
+	if !ok {
+		return
+	}
+	for pause(ctx, time.Duration(rand.ExpFloat64()*float64(coverEvery)), nil) {
+		ready := false
+		n.look(func(b *book.Book) { ready = len(b.Roads()) > 0 })
+		if ready {
+			one, cancel := context.WithTimeout(ctx, meetTime)
+			_ = m.Cover(one) // nobody waits for it
+			cancel()
+		}
+	}
+}
