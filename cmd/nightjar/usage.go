@@ -105,8 +105,8 @@ address shows to DHT nodes. Prints the line others add. Needs a vault: nightjar 
 	helpGatewayAdd = `Uses somebody's gateway: the line that nightjar gateway printed there.
 
   nightjar gateway add nightjar-gateway:...:80`
-	helpGatewayRemove = `Uses a gateway no more: one that is gone, or that you do not trust. LINE is as
-nightjar gateway list shows it.
+	helpGatewayRemove = `Uses a gateway no more: one that is gone, or that you do not trust.
+LINE is as nightjar gateway list shows it.
 
   nightjar gateway remove nightjar-gateway:...:1`
 	helpGatewayList = `Lists the gateways in use.
