@@ -1,0 +1,111 @@
+// What an engine may ask for.
+
+package warden
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nightjar/sip/sockets"
+)
+
+// dialTime is the longest that a unix socket of this machine may take to accept.
+const dialTime = 2 * time.Second
+
+// answer does what is asked. The descriptor is the asker's; the caller closes ours.
+func (w *warden) answer(ctx context.Context, a ask) (word, *os.File) {
+	switch a.Do {
+	case "packet", "stream":
+		return given(openLoopback(a.Do, a.At))
+	case "tor":
+		return w.tors.start(w.line, a)
+	case "socks":
+		return given(w.tors.dial(ctx, a.Tor))
+	case "kill":
+		w.tors.kill(a.Tor)
+		return word{}, nil
+	case "wipe":
+		if err := w.tors.wipe(a.Tor); err != nil {
+			return word{Errno: errno(err)}, nil
+		}
+		return word{}, nil
+	case "seat":
+		return given(w.seat(ctx, a.At))
+	case "open":
+		if open := w.config.Open[a.At]; open != nil {
+			return given(open(ctx))
+		}
+	}
+	return word{Errno: int(unix.EPERM)}, nil
+}
+
+// given is the answer with a descriptor, or with the error that there is none.
+func given(f *os.File, err error) (word, *os.File) {
+	if err != nil {
+		return word{Errno: errno(err)}, nil
+	}
+	return word{}, f
+}
+
+// openLoopback opens a socket for the phone.
+func openLoopback(kind, at string) (*os.File, error) {
+	ap, err := netip.ParseAddrPort(at)
+	if err != nil || !ap.Addr().IsLoopback() {
+		return nil, unix.EPERM
+	}
+	if kind == "packet" {
+		c, err := sockets.Loopback{}.Packet(ap)
+		if err != nil {
+			return nil, err
+		}
+		return handle(c)
+	}
+	l, err := sockets.Loopback{}.Stream(ap)
+	if err != nil {
+		return nil, err
+	}
+	return handle(l)
+}
+
+// handle takes the descriptor out of a socket.
+func handle(c interface{ Close() error }) (*os.File, error) {
+	defer c.Close()
+	f, ok := c.(interface{ File() (*os.File, error) })
+	if !ok {
+		return nil, unix.EPERM
+	}
+	return f.File()
+}
+
+// seat connects to the socket of another engine of the same home.
+func (w *warden) seat(ctx context.Context, name string) (*os.File, error) {
+	if name != filepath.Base(name) || !strings.HasPrefix(name, "control") || w.config.Seats == "" {
+		return nil, unix.EPERM
+	}
+	return dialUnix(ctx, w.config.Seats, name)
+}
+
+// dialUnix connects to a unix socket in a directory, however long its name.
+func dialUnix(ctx context.Context, dir, name string) (*os.File, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	var dialer net.Dialer
+	at := filepath.Join("/proc/self/fd", number(d), name)
+	c, err := dialer.DialContext(ctx, "unix", at)
+	if err != nil {
+		return nil, err
+	}
+	return handle(c)
+}

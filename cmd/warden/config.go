@@ -1,0 +1,53 @@
+// What a warden and an engine are told.
+
+package warden
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"nightjar/onion/seal"
+)
+
+var (
+	// ErrEngine means that the engine could not be started.
+	ErrEngine = errors.New("the engine cannot be started")
+	// ErrGone means that the warden has ended, and the engine has to.
+	ErrGone = errors.New("the process that started the engine has ended")
+	// ErrStop means that the user wants the engine to end.
+	ErrStop = errors.New("told to stop")
+	// ErrOrder means that a process is no engine: nobody gave it an order.
+	ErrOrder = errors.New("not started by nightjar up")
+)
+
+// Config says which engine to start, and what it may have. All of it is fixed once it runs.
+type Config struct {
+	Command  []string   // the words before what Take gets, for the same program
+	Order    Order      // what Take returns
+	Files    seal.Files // what the engine may open, besides the directory of its tors
+	Password *os.File   // from which it reads passwords, or nil
+
+	TorExe     string   // the tor program; "" means the one installed
+	TorOptions []string // settings of the user; the engine can add bridges, and nothing else
+	TorDir     string   // parent of the directory of its tors; "" means os.TempDir
+	Seats      string   // directory of the sockets of other engines
+	// Open opens sockets that the user allowed, by a name that both sides know.
+	Open map[string]func(context.Context) (*os.File, error)
+}
+
+// An Order is what an engine is started for. It holds no secret.
+type Order struct {
+	Args []string `json:"args"` // the user's own words
+	Home string   `json:"home"`
+	// PasswordFD is set by Take: the descriptor from which passwords are read, or -1.
+	PasswordFD int `json:"-"`
+}
+
+// order is an Order with what only this package needs.
+type order struct {
+	Order
+	Files    seal.Files `json:"files"`
+	Network  string     `json:"network"`
+	Password bool       `json:"password"`
+}

@@ -1,0 +1,187 @@
+// The warden's life: it starts an engine, serves it, and clears up after it.
+
+package warden
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nightjar/onion/seal"
+	"nightjar/onion/torproc"
+)
+
+// The descriptors of an engine.
+const (
+	lineFD = 3 + iota
+	orderFD
+	passwordFD
+)
+
+// patience is how long an engine may take to end when it is told to.
+const patience = 30 * time.Second
+
+// warden is what one engine has outside.
+type warden struct {
+	config Config
+	line   *line
+	tors   tors
+	busy   chan struct{}
+	work   sync.WaitGroup
+}
+
+// Run starts an engine, serves it until it has ended, and returns its exit code. When ctx ends it
+// tells the engine to stop; after half a minute it kills it.
+func Run(ctx context.Context, c Config) (code int, err error) {
+	dir, wipe, err := torproc.MakeDirectory(c.TorDir)
+	if err != nil {
+		return 1, err
+	}
+	defer wipe()
+	ours, theirs, err := pair()
+	if err != nil {
+		return 1, ErrEngine
+	}
+	w := &warden{config: c, line: ours, busy: make(chan struct{}, maxBusy)}
+	w.tors.order = torproc.Order{Exe: c.TorExe, Dir: dir, Options: c.TorOptions}
+	files, err := w.inherit(dir, theirs)
+	if err != nil {
+		return 1, err
+	}
+	started, ended := make(chan error, 1), make(chan int, 1)
+	engine := &exec.Cmd{}
+	go func() {
+		// The engine is told of the end of the thread that started it, so that thread stays.
+		runtime.LockOSThread()
+		cmd, _, err := seal.Start(func() *exec.Cmd { return w.command(files) })
+		for _, f := range files[:2] {
+			f.Close()
+		}
+		*engine = *cmd
+		started <- err
+		if err == nil {
+			cmd.Wait()
+			ended <- exitCode(cmd.ProcessState)
+		}
+	}()
+	if err := <-started; err != nil {
+		ours.conn.Close()
+		return 1, ErrEngine
+	}
+	defer w.close()
+	w.work.Go(func() { w.serve(ctx) })
+	return w.watch(ctx, engine.Process, ended), nil
+}
+
+// inherit lists the files an engine is given, from descriptor 3 on.
+func (w *warden) inherit(dir string, theirs *os.File) ([]*os.File, error) {
+	o := order{Order: w.config.Order, Files: w.config.Files, Network: seal.Network(),
+		Password: w.config.Password != nil}
+	o.Files.Dirs = append([]string{dir}, o.Files.Dirs...)
+	b, err := json.Marshal(o)
+	if err != nil {
+		return nil, ErrEngine
+	}
+	fd, err := unix.MemfdCreate("order", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, ErrEngine
+	}
+	paper := os.NewFile(uintptr(fd), "order")
+	if _, err := paper.Write(b); err != nil {
+		return nil, ErrEngine
+	}
+	files := []*os.File{theirs, paper}
+	if w.config.Password != nil {
+		files = append(files, w.config.Password)
+	}
+	return files, nil
+}
+
+// command prepares an engine: this same program, with no environment.
+func (w *warden) command(files []*os.File) *exec.Cmd {
+	return &exec.Cmd{
+		Path: "/proc/self/exe", Args: append([]string{os.Args[0]}, w.config.Command...),
+		Env: []string{}, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		ExtraFiles:  files,
+		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM},
+	}
+}
+
+// watch waits for the end of the engine, which it tells to stop when ctx ends.
+func (w *warden) watch(ctx context.Context, engine *os.Process, ended <-chan int) int {
+	select {
+	case code := <-ended:
+		return code
+	case <-ctx.Done():
+	}
+	_ = w.line.say(word{Stop: true}, nil)
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case code := <-ended:
+		return code
+	case <-limit.C:
+		_ = engine.Kill()
+		return <-ended
+	}
+}
+
+// exitCode is that of a process, or of the signal that ended it as shells say it.
+func exitCode(s *os.ProcessState) int {
+	if ws, ok := s.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 128 + int(ws.Signal())
+	}
+	return s.ExitCode()
+}
+
+// close ends what the engine had outside.
+func (w *warden) close() {
+	w.line.conn.Close()
+	w.work.Wait()
+	w.tors.end()
+}
+
+// serve answers the engine until the line is closed. An engine that says what is not of the line is
+// not answered any more.
+func (w *warden) serve(ctx context.Context) {
+	for {
+		b, with, err := w.line.hear(maxAsk)
+		if with != nil {
+			with.Close() // nothing is taken from the engine
+		}
+		if err != nil {
+			return
+		}
+		a, err := readAsk(b)
+		if err != nil {
+			return
+		}
+		w.busy <- struct{}{}
+		w.work.Go(func() {
+			defer func() { <-w.busy }()
+			answer, with := w.answer(ctx, a)
+			answer.ID = a.ID
+			_ = w.line.say(answer, with)
+			if with != nil {
+				with.Close()
+			}
+		})
+	}
+}
+
+// errno is the number of a system error, or of "not permitted".
+func errno(err error) int {
+	var no syscall.Errno
+	if errors.As(err, &no) {
+		return int(no)
+	}
+	return int(unix.EPERM)
+}

@@ -1,0 +1,131 @@
+// The tors of an engine.
+
+package warden
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nightjar/onion/torproc"
+)
+
+// grace is how long a tor may take to end that has lost its owner.
+const grace = 3 * time.Second
+
+// tors are those that were started and not wiped.
+type tors struct {
+	order torproc.Order // of the user; the engine adds to it
+
+	mu   sync.Mutex
+	last int
+	all  map[int]torproc.Program
+	work sync.WaitGroup
+}
+
+// start starts a tor and hands its control connection to the engine. The warden keeps none: tor
+// ends with the engine.
+func (t *tors) start(l *line, a ask) (word, *os.File) {
+	o := t.order
+	o.State = a.State
+	if !onlyBridges(a.Options) {
+		return word{Why: reason(torproc.ErrOption)}, nil
+	}
+	o.Options = append(append([]string{}, o.Options...), a.Options...)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.all) >= maxTors {
+		return word{Why: reason(torproc.ErrDirectory)}, nil
+	}
+	p, err := torproc.Run(o)
+	if err != nil {
+		return word{Why: reason(err)}, nil
+	}
+	control, err := handle(p.Control())
+	if err != nil {
+		p.Kill()
+		<-p.Done()
+		p.Wipe()
+		return word{Errno: errno(err)}, nil
+	}
+	if t.all == nil {
+		t.all = map[int]torproc.Program{}
+	}
+	t.last++
+	id := t.last
+	t.all[id] = p
+	t.work.Go(func() {
+		<-p.Done()
+		_ = l.say(word{Tor: id, Ended: true, Refused: p.Refused()}, nil)
+	})
+	return word{Tor: id, Dir: p.Dir(), PID: p.PID()}, control
+}
+
+func (t *tors) get(id int) torproc.Program {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.all[id]
+}
+
+// dial connects to the SOCKS socket of a tor.
+func (t *tors) dial(ctx context.Context, id int) (*os.File, error) {
+	p := t.get(id)
+	if p == nil {
+		return nil, unix.ECONNREFUSED
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	c, err := p.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return handle(c)
+}
+
+func (t *tors) kill(id int) {
+	if p := t.get(id); p != nil {
+		p.Kill()
+	}
+}
+
+// wipe removes what a tor left, which has ended.
+func (t *tors) wipe(id int) error {
+	p := t.get(id)
+	if p == nil {
+		return unix.ENOENT
+	}
+	select {
+	case <-p.Done():
+	default:
+		return unix.EBUSY
+	}
+	t.mu.Lock()
+	delete(t.all, id)
+	t.mu.Unlock()
+	return p.Wipe()
+}
+
+// end ends the tors that are left. They have lost their owner already.
+func (t *tors) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	limit := time.NewTimer(grace)
+	defer limit.Stop()
+	for _, p := range t.all {
+		select {
+		case <-p.Done():
+		case <-limit.C:
+			limit.Reset(0)
+			p.Kill()
+			<-p.Done()
+		}
+		p.Wipe()
+	}
+	t.work.Wait()
+}
+
+func number(f *os.File) string { return strconv.Itoa(int(f.Fd())) }
