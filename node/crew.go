@@ -22,7 +22,8 @@ func (c *crew) start(ctx context.Context) {
 	c.ctx = func() context.Context { return ctx }
 }
 
-// spawn runs f until it returns; it reports false, and runs nothing, when the crew is not at work.
+// spawn runs f until it returns, where what it leaves is erased; it reports false, and runs
+// nothing, when the crew is not at work.
 func (c *crew) spawn(f func(context.Context)) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -30,7 +31,7 @@ func (c *crew) spawn(f func(context.Context)) bool {
 		return false
 	}
 	ctx := c.ctx()
-	c.wait.Go(func() { f(ctx) })
+	c.wait.Go(func() { do(func() { f(ctx) }) })
 	return true
 }
 
