@@ -6,6 +6,9 @@ import (
 	"context"
 	"crypto/rand"
 	"net"
+	"net/netip"
+
+	"nightjar/onion/exposure"
 )
 
 // A Path is one way out. It is safe for use by several goroutines at once.
@@ -55,9 +58,28 @@ type Isolation string
 // NewIsolation returns an isolation that nothing else shares.
 func NewIsolation() Isolation { return Isolation(rand.Text()) }
 
-// An Exposure says what one party learns when a path is used, in words for people.
-type Exposure struct {
-	Who    string // "the contact", "your network", "the guard", ...
-	Learns string
-	Hidden string // what it might want to know, and does not learn
+// An Exposure says what one party learns when a way out is used, in words for people.
+type Exposure = exposure.Exposure
+
+// Packets is a way out that carries datagrams and TCP streams to addresses: what VPN, SOCKS, one
+// interface and direct are. They know no onion services: a contact is met at an address, and the
+// DHT is spoken to as it is. It is safe for use by several goroutines at once. When it fails it
+// stays failed; nothing takes its place.
+type Packets interface {
+	// ListenPacket opens a socket of its own, with a port that nothing else uses: one for each
+	// operation that must not be linked by its port, or for a tunnel. WriteTo takes *net.UDPAddr.
+	// A method Lost() <-chan struct{}, if it has one, tells of its end. Errors hold no address.
+	ListenPacket(ctx context.Context) (net.PacketConn, error)
+
+	// DialAddr opens a TCP stream to an address. It ends as soon as ctx does.
+	DialAddr(ctx context.Context, to netip.AddrPort) (net.Conn, error)
+
+	// Exposes says who learns what when this way is used.
+	Exposes() []Exposure
+
+	// Done is closed when the way is gone, by its owner or by itself.
+	Done() <-chan struct{}
+
+	// Close ends the way, its sockets and its streams. It returns when all have ended.
+	Close() error
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"nightjar/onion/exposure"
 	"nightjar/onion/torconf"
 	"nightjar/onion/torproc"
 )
@@ -159,18 +160,7 @@ func (t *Tor) Health() Health {
 }
 
 // Exposes says who learns what on this path.
-func (t *Tor) Exposes() []Exposure {
-	return []Exposure{
-		{"your network and its provider", "that you use Tor, through which guard or bridge, and " +
-			"when and how much is sent", "whom you reach, and what you say"},
-		{"the guard or bridge", "your address, and when and how much is sent",
-			"whom you reach, and what you say"},
-		{"the contact", "when you are reachable, and what you tell it", "where you are"},
-		{"directories of the Tor network", "that some onion service is published or looked for",
-			"whose it is, and its address unless they know it already"},
-		{"gateways", "the DHT datagrams that you give them", "who you are and where"},
-	}
-}
+func (t *Tor) Exposes() []Exposure { return exposure.Of(exposure.Tor) }
 
 // Close ends tor, wipes its directory and returns when nothing of it is left. Streams end.
 func (t *Tor) Close() error {

@@ -68,8 +68,8 @@ func (w *way) ListenPacket(ctx context.Context) (net.PacketConn, error) {
 	return w.open.Packets(quiet.Packets(c))
 }
 
-// Dial opens a TCP stream to an address.
-func (w *way) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+// DialAddr opens a TCP stream to an address.
+func (w *way) DialAddr(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	c, err := connect(ctx, "tcp", to, w.set)
 	if err != nil {
 		return nil, err

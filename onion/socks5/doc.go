@@ -76,8 +76,8 @@ func Open(ctx context.Context, c Config) (*Proxy, error) {
 	return p, nil
 }
 
-// Dial opens a TCP stream to an address.
-func (p *Proxy) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+// DialAddr opens a TCP stream to an address.
+func (p *Proxy) DialAddr(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	if !valid(to) {
 		return nil, ErrAddress
 	}

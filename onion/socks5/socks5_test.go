@@ -194,7 +194,7 @@ func TestLoginIsTheOneThatIsOffered(t *testing.T) {
 func TestStreamFollowsTheAnswer(t *testing.T) {
 	s := &script{says: [][]byte{in, append(bytes.Clone(relayed), "first"...)}}
 	p := opened(t, s)
-	c, err := p.Dial(t.Context(), netip.MustParseAddrPort("[2001:db8::1]:443"))
+	c, err := p.DialAddr(t.Context(), netip.MustParseAddrPort("[2001:db8::1]:443"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestStreamFollowsTheAnswer(t *testing.T) {
 	if _, err := p.ListenPacket(t.Context()); err == nil {
 		t.Error("a socket of a closed way")
 	}
-	if _, err := p.Dial(t.Context(), netip.AddrPort{}); err != ErrAddress {
+	if _, err := p.DialAddr(t.Context(), netip.AddrPort{}); err != ErrAddress {
 		t.Errorf("dial nowhere: %v", err)
 	}
 }

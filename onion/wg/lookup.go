@@ -114,7 +114,7 @@ func (v *VPN) byDatagram(ctx context.Context, to netip.AddrPort, question []byte
 
 // byStream asks over TCP (RFC 7766): each message is preceded by its length in two bytes.
 func (v *VPN) byStream(ctx context.Context, to netip.AddrPort, question []byte) ([]byte, error) {
-	c, err := v.Dial(ctx, to)
+	c, err := v.DialAddr(ctx, to)
 	if err != nil {
 		return nil, err
 	}

@@ -112,9 +112,9 @@ func (v *VPN) ListenPacket(ctx context.Context) (net.PacketConn, error) {
 	return v.host.listen()
 }
 
-// Dial opens a TCP stream to an address inside the VPN, or beyond it. Errors are ErrAddress,
+// DialAddr opens a TCP stream to an address inside the VPN, or beyond it. Errors are ErrAddress,
 // ErrUnreached and the cause of ctx.
-func (v *VPN) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+func (v *VPN) DialAddr(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	c, err := v.host.dial(ctx, to)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)

@@ -188,7 +188,7 @@ func TestStreamsAndDatagramsPass(t *testing.T) {
 	if err := here.Handshake(limited(t, 5*time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	c, err := here.Dial(limited(t, 5*time.Second), netip.MustParseAddrPort("10.9.0.1:7"))
+	c, err := here.DialAddr(limited(t, 5*time.Second), netip.MustParseAddrPort("10.9.0.1:7"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestSilentEndpointIsNoticed(t *testing.T) {
 	if err := v.Handshake(limited(t, 100*time.Millisecond)); err != ErrSilent {
 		t.Errorf("handshake with nobody: %v", err)
 	}
-	_, err := v.Dial(limited(t, 100*time.Millisecond), netip.MustParseAddrPort("10.9.0.1:7"))
+	_, err := v.DialAddr(limited(t, 100*time.Millisecond), netip.MustParseAddrPort("10.9.0.1:7"))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("dial with nobody there: %v", err)
 	}
@@ -317,7 +317,7 @@ func TestDialIsRefusedInWords(t *testing.T) {
 	serve(t, there)
 	for to, want := range map[string]error{"10.9.0.1:9": ErrUnreached, "127.0.0.1:7": ErrAddress,
 		"[fd00::1]:7": ErrAddress, "0.0.0.0:7": ErrAddress, "10.9.0.1:0": ErrAddress} {
-		_, err := here.Dial(limited(t, 5*time.Second), netip.MustParseAddrPort(to))
+		_, err := here.DialAddr(limited(t, 5*time.Second), netip.MustParseAddrPort(to))
 		if !errors.Is(err, want) {
 			t.Errorf("dial %s: %v, want %v", to, err, want)
 		}
@@ -328,7 +328,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	here, there := pair(t)
 	serve(t, there)
 	to := netip.MustParseAddrPort("10.9.0.1:7")
-	c, err := here.Dial(limited(t, 5*time.Second), to)
+	c, err := here.DialAddr(limited(t, 5*time.Second), to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,7 +340,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	work.Go(func() { io.Copy(c, strings.NewReader(strings.Repeat("x", 64<<20))) })
 	work.Go(func() { io.Copy(io.Discard, c) })
 	work.Go(func() { p.ReadFrom(make([]byte, 1)) })
-	work.Go(func() { here.Dial(context.Background(), netip.MustParseAddrPort("10.8.0.1:7")) })
+	work.Go(func() { here.DialAddr(context.Background(), netip.MustParseAddrPort("10.8.0.1:7")) })
 	b := make([]byte, 1)
 	c.Read(b) // data flows
 	here.Close()
@@ -349,7 +349,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	if _, err := here.ListenPacket(t.Context()); err == nil {
 		t.Error("a socket of a closed VPN")
 	}
-	if _, err := here.Dial(t.Context(), to); err == nil {
+	if _, err := here.DialAddr(t.Context(), to); err == nil {
 		t.Error("a stream of a closed VPN")
 	}
 }

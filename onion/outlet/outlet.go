@@ -1,0 +1,143 @@
+// Package outlet lets a tor on this machine leave by another way out: it is a SOCKS5 proxy (RFC
+// 1928, RFC 1929) for that tor alone, on a loopback listener that it is given. Streams go to
+// addresses; it knows no names and no datagrams. Who does not know the login is turned away.
+//
+// Nothing here opens a socket: the way out does.
+package outlet
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"nightjar/onion/held"
+)
+
+const (
+	most      = 256              // streams at a time; further ones are closed at once
+	helloTime = 10 * time.Second // for a client to say what it wants
+	dialTime  = 30 * time.Second // for the way out to get there
+)
+
+// A Dial opens a stream by the way out.
+type Dial func(ctx context.Context, to netip.AddrPort) (net.Conn, error)
+
+// An Outlet is such a proxy at work.
+type Outlet struct {
+	user, password string
+	listener       net.Listener
+	dial           Dial
+	open           held.Set
+	slots          chan struct{}
+	work           sync.WaitGroup
+}
+
+// Serve makes a proxy of a listener, and owns it. Each has a login of its own.
+func Serve(l net.Listener, dial Dial) *Outlet {
+	o := &Outlet{user: rand.Text(), password: rand.Text(), listener: l, dial: dial,
+		slots: make(chan struct{}, most)}
+	o.work.Go(o.accept)
+	return o
+}
+
+// Torrc returns the options by which a tor leaves through the outlet, and not otherwise.
+func (o *Outlet) Torrc() []string {
+	return []string{
+		"Socks5Proxy " + o.listener.Addr().String(),
+		"Socks5ProxyUsername " + o.user,
+		"Socks5ProxyPassword " + o.password,
+	}
+}
+
+// Close ends the outlet and its streams, and returns when nothing of it works any more.
+func (o *Outlet) Close() error {
+	o.listener.Close()
+	o.open.Close()
+	o.work.Wait()
+	return nil
+}
+
+func (o *Outlet) accept() {
+	for {
+		c, err := o.listener.Accept()
+		if err != nil {
+			return
+		}
+		select {
+		case o.slots <- struct{}{}:
+			o.work.Go(func() {
+				defer func() { <-o.slots }()
+				o.serve(c)
+			})
+		default:
+			c.Close()
+		}
+	}
+}
+
+// serve serves one client to its end.
+func (o *Outlet) serve(c net.Conn) {
+	near, err := o.open.Conn(c)
+	if err != nil {
+		return
+	}
+	defer near.Close()
+	near.SetDeadline(time.Now().Add(helloTime))
+	to, err := o.greet(near)
+	if err != nil {
+		return
+	}
+	far, err := o.reach(to)
+	if err != nil {
+		say(near, hostUnreachable)
+		return
+	}
+	defer far.Close()
+	near.SetDeadline(time.Now().Add(helloTime))
+	if say(near, granted) != nil {
+		return
+	}
+	near.SetDeadline(time.Time{})
+	join(near, far)
+}
+
+// reach opens the stream, unless the outlet ends before.
+func (o *Outlet) reach(to netip.AddrPort) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), dialTime)
+	defer cancel()
+	watch := &watcher{cancel}
+	if o.open.Add(watch) != nil {
+		return nil, net.ErrClosed
+	}
+	defer o.open.Drop(watch)
+	far, err := o.dial(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	return o.open.Conn(far)
+}
+
+// A watcher ends a dial when the outlet ends.
+type watcher struct{ cancel context.CancelFunc }
+
+func (w *watcher) Close() error {
+	w.cancel()
+	return nil
+}
+
+// join carries bytes both ways until one side ends.
+func join(a, b net.Conn) {
+	var work sync.WaitGroup
+	one := func(to, from net.Conn) {
+		io.Copy(to, from)
+		to.Close()
+		from.Close()
+	}
+	work.Go(func() { one(a, b) })
+	one(b, a)
+	work.Wait()
+}
