@@ -45,6 +45,7 @@ type link struct {
 	texts  chan talk.Record // taken when nothing else waits
 	more   chan struct{}    // holds one when there may be texts to send
 	missed atomic.Bool      // a text of the contact could not be stored
+	hinted bool             // the contact told of gateways; belongs to the reader of stream
 	born   time.Time
 }
 
@@ -211,6 +212,7 @@ func (n *Node) converse(ctx context.Context, a card.Address, l *link) {
 	}
 	n.feed.tell(Event{Kind: EventConnected, Contact: name})
 	n.crew.spawn(func(ctx context.Context) { n.deliver(ctx, a, l) })
+	n.hint(a, l)
 	for {
 		r, err := talk.ReadRecord(l.stream)
 		if err != nil || n.hear(a, l, r) != nil {
@@ -262,6 +264,7 @@ func (n *Node) unlink(a card.Address) {
 	delete(n.pairs, a)
 	delete(n.keepers, a)
 	delete(n.rang, a)
+	delete(n.hinted, a)
 	n.mu.Unlock()
 	n.dropCalls(a)
 	if l != nil {

@@ -147,6 +147,9 @@ func (n *Node) hear(a card.Address, l *link, r talk.Record) error {
 	case talk.KindOffer:
 		n.offered(a, c.Name, l, r)
 		return nil
+	case talk.KindHint:
+		n.takeHint(l, r)
+		return nil
 	case talk.KindMain, talk.KindLane:
 		return talk.ErrRecord // only the first record of a stream
 	}

@@ -80,6 +80,7 @@ type Node struct {
 	keepers map[card.Address]*keeper
 	calls   map[talk.ID]*callWith
 	rang    map[card.Address]time.Time // when a contact's last call came
+	hinted  map[card.Address]time.Time // when a contact was told of gateways
 	service onion.Listener
 	phone   Phone
 
@@ -117,6 +118,7 @@ func newNode(c Config) (*Node, error) {
 		keepers:     map[card.Address]*keeper{},
 		calls:       map[talk.ID]*callWith{},
 		rang:        map[card.Address]time.Time{},
+		hinted:      map[card.Address]time.Time{},
 		inboxPoke:   make(chan struct{}, 1),
 		bellPoke:    make(chan struct{}, 1),
 		stir:        make(chan struct{}),

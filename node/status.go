@@ -41,6 +41,9 @@ type Status struct {
 	Unread    int
 	Pending   int
 	Calls     int
+
+	Network  int      // nodes the DHT has, estimated; 0: not known yet
+	Warnings []string // what keeps contacts from being found, or makes it unsafe, in words
 }
 
 // Contacts lists every contact and how it stands, in the order they came.
@@ -65,6 +68,7 @@ func (n *Node) Contacts() []ContactStatus {
 // Status sums up the identity.
 func (n *Node) Status() Status {
 	s := Status{Address: n.self}
+	s.Network, s.Warnings = n.health()
 	for _, c := range n.Contacts() {
 		s.Contacts++
 		s.Unread += c.Unread

@@ -34,6 +34,7 @@ const (
 	KindEnd     Kind = 8  // ID, Reason
 	KindLane    Kind = 9  // ID: first record of a second tunnel: it carries this call's audio
 	KindMain    Kind = 10 // first record of a tunnel that carries messages and call records
+	KindHint    Kind = 11 // Text: a bundle of gateways and DHT nodes (package card/bundle)
 )
 
 // Record is one thing said on a talk stream. Only the fields of its kind are set; a record
@@ -88,13 +89,13 @@ func Decode(body []byte) (Record, error) {
 
 // valid holds the law of each kind: its fields set and sound, every other field zero.
 func (r Record) valid() bool {
-	if (r.Kind == KindMain) != (len(r.ID) == 0) || len(r.ID) != 0 && len(r.ID) != len(ID{}) {
+	if (r.Kind == KindMain || r.Kind == KindHint) != (len(r.ID) == 0) || len(r.ID) != 0 && len(r.ID) != len(ID{}) {
 		return false
 	}
 	bare := Record{Kind: r.Kind, ID: r.ID}
 	ok := true
 	switch r.Kind {
-	case KindText:
+	case KindText, KindHint:
 		bare.Text, ok = r.Text, CheckText(r.Text) == nil
 	case KindOffer:
 		bare.Codecs, ok = r.Codecs, len(r.Codecs) > 0 && len(r.Codecs) <= 8

@@ -1,0 +1,135 @@
+// What opens the network, passed on: as a file, and to contacts over the tunnel.
+
+package node
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"nightjar/node/book"
+	"nightjar/node/card"
+	"nightjar/node/card/bundle"
+	"nightjar/node/talk"
+)
+
+const (
+	hintGateways = 4
+	hintNodes    = 8
+	hintEvery    = 12 * time.Hour // for each contact
+)
+
+// ExportBundle returns what somebody needs who knows nobody in the network: the gateways, relays and
+// bridges that the user gave, and DHT nodes that answered. It names nobody, and nothing that was
+// learned from a contact.
+func (n *Node) ExportBundle() (string, error) {
+	out := bundle.Bundle{}
+	n.look(func(b *book.Book) {
+		out.Gateways, out.Relays = last(b.Gateways, 32), last(b.Relays, 16)
+		out.Bridges = last(b.Bridges, 32)
+	})
+	if n.atlas != nil {
+		out.Nodes = n.atlas.Seeds(100)
+	}
+	return out.Encode()
+}
+
+// Imported says what came in with a bundle.
+type Imported struct {
+	Gateways int `json:"gateways"`
+	Nodes    int `json:"dht_nodes"`
+	Relays   int `json:"relays"`
+	Bridges  int `json:"bridges"` // used from the next start
+}
+
+// ImportBundle takes in what a bundle holds, and uses it at once. Our cards do not pass its gateways
+// on. Errors are those of bundle.Parse, and of the vault.
+func (n *Node) ImportBundle(text string) (Imported, error) {
+	in, err := bundle.Parse(text)
+	if err != nil {
+		return Imported{}, err
+	}
+	err = n.change(func(b *book.Book) error {
+		learn(b, in)
+		for _, r := range in.Relays {
+			b.AddRelay(r)
+		}
+		for _, l := range in.Bridges {
+			b.AddBridge(l)
+		}
+		return nil
+	})
+	if err != nil {
+		return Imported{}, err
+	}
+	n.Check()
+	return Imported{len(in.Gateways), len(in.Nodes), len(in.Relays), len(in.Bridges)}, nil
+}
+
+// learn takes in gateways and nodes, and reports whether any was new.
+func learn(b *book.Book, in *bundle.Bundle) bool {
+	roads, nodes := b.Roads(), slices.Clone(b.Nodes)
+	for _, g := range in.Gateways {
+		b.LearnGateway(g)
+	}
+	for _, a := range in.Nodes {
+		b.AddNode(a)
+	}
+	return !slices.Equal(roads, b.Roads()) || !slices.Equal(nodes, b.Nodes)
+}
+
+// hint tells a contact of some gateways and DHT nodes, so that it finds its way when its own are
+// gone. As on a card, only gateways that the user gave are named.
+func (n *Node) hint(a card.Address, l *link) {
+	n.mu.Lock()
+	if t, ok := n.hinted[a]; ok && time.Since(t) < hintEvery {
+		n.mu.Unlock()
+		return
+	}
+	n.hinted[a] = time.Now()
+	out := bundle.Bundle{Gateways: last(n.book.Gateways, hintGateways)}
+	n.mu.Unlock()
+	if n.atlas != nil {
+		out.Nodes = n.atlas.Seeds(hintNodes)
+	}
+	if text, err := out.Encode(); err == nil && len(out.Gateways)+len(out.Nodes) > 0 {
+		_ = l.say(talk.Record{Kind: talk.KindHint, Text: text}) // or over the next link
+	}
+}
+
+// takeHint takes in what a contact told of. It never takes the place of what the user gave, and at
+// most so much, so often: a contact must not be able to fill the book or wear out the disk.
+func (n *Node) takeHint(l *link, r talk.Record) {
+	in, err := bundle.Parse(r.Text)
+	if err != nil || l.hinted {
+		return
+	}
+	l.hinted = true
+	in.Gateways = in.Gateways[:min(len(in.Gateways), hintGateways)]
+	in.Nodes = in.Nodes[:min(len(in.Nodes), hintNodes)]
+	in.Nodes = slices.DeleteFunc(in.Nodes, func(a netip.AddrPort) bool { return !a.Addr().Is4() })
+	_ = n.change(func(b *book.Book) error {
+		if !learn(b, in) {
+			return errUnchanged
+		}
+		return nil
+	})
+}
+
+// AddRelay remembers a pkarr relay: card.ErrCard for what is no relay's URL.
+func (n *Node) AddRelay(url string) error {
+	if err := card.CheckRelay(url); err != nil {
+		return err
+	}
+	if err := n.change(func(b *book.Book) error { b.AddRelay(url); return nil }); err != nil {
+		return err
+	}
+	n.Check()
+	return nil
+}
+
+// Bridges lists the tor bridge lines that bundles brought, for whoever starts tor.
+func (n *Node) Bridges() (out []string) {
+	n.look(func(b *book.Book) { out = slices.Clone(b.Bridges) })
+	return out
+}

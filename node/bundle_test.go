@@ -1,0 +1,176 @@
+// Claims about bundles, hints between contacts, and explanations.
+package node
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"nightjar/node/book"
+	"nightjar/node/card"
+	"nightjar/node/card/bundle"
+	"nightjar/node/talk"
+)
+
+func TestBundleOpensTheNetworkToANewcomer(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		desk, source := w.start(0, nil), w.start(1, nil)
+		if err := desk.AddRelay("https://relay.example/"); err != nil {
+			t.Fatal(err)
+		}
+		if err := desk.AddRelay("http://relay.example/"); !errors.Is(err, card.ErrCard) {
+			t.Error("a relay without TLS is taken")
+		}
+		if err := desk.change(func(b *book.Book) error { b.AddBridge("obfs4 x"); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		text, err := desk.ExportBundle()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := source.ImportBundle(text)
+		if err != nil || got != (Imported{Gateways: 1, Relays: 1, Bridges: 1}) {
+			t.Fatalf("%+v: %v", got, err)
+		}
+		if len(source.Gateways()) != 2 || len(source.Bridges()) != 1 {
+			t.Error("it is not used")
+		}
+		if _, err := source.ImportBundle(text[1:]); !errors.Is(err, bundle.ErrBundle) {
+			t.Error(err)
+		}
+		again, err := source.ExportBundle()
+		if err != nil || strings.Count(again, "gateway nightjar") != 1 {
+			t.Errorf("others' gateways are passed on: %v", err)
+		}
+	})
+}
+
+func TestContactsTellEachOtherOfGateways(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		desk, source := w.start(0, nil), w.start(1, nil)
+		// What the card brought is forgotten, and what a third party's card brought stays ours.
+		secret := card.Gateway{ID: source.Gateways()[0].ID, Port: 77}
+		w.befriend(desk, source)
+		<-time.After(time.Minute)
+		if n := len(desk.Gateways()); n != 2 {
+			t.Errorf("desk knows %d gateways", n)
+		}
+		if err := source.change(func(b *book.Book) error {
+			b.LearnGateway(secret)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		source.stop()
+		w.await(desk, EventLost)
+		source = w.start(1, nil)
+		w.await(desk, EventConnected)
+		<-time.After(24 * time.Hour)
+		for _, g := range desk.Gateways() {
+			if g == secret {
+				t.Error("a contact was told whose cards we hold")
+			}
+		}
+	})
+}
+
+func TestContactCannotFillTheBookWithHints(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		desk, source := w.start(0, nil), w.start(1, nil)
+		w.befriend(desk, source)
+		<-time.After(time.Minute)
+		before := len(desk.Gateways())
+		l := source.linkTo(desk.Status().Address)
+		for i := range 100 {
+			b := bundle.Bundle{}
+			for j := range 50 {
+				ip := netip.AddrFrom4([4]byte{20, byte(i), byte(j), 1})
+				b.Nodes = append(b.Nodes, netip.AddrPortFrom(ip, 6881))
+			}
+			text, err := b.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := l.say(talk.Record{Kind: talk.KindHint, Text: text}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-time.After(time.Minute)
+		nodes := 0
+		desk.look(func(b *book.Book) { nodes = len(b.Nodes) })
+		if nodes > hintNodes || len(desk.Gateways()) != before || !desk.Connected("source") {
+			t.Errorf("%d nodes", nodes)
+		}
+	})
+}
+
+func TestExplanationNamesEveryStepAndNobody(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		desk, source := w.start(0, nil), w.start(1, nil)
+		name := w.invite(desk, source)
+		asking, err := desk.Explain(name)
+		if err != nil || len(asking) != 2 {
+			t.Fatalf("%d steps for somebody who asks: %v", len(asking), err)
+		}
+		if err := desk.Accept(name, "source"); err != nil {
+			t.Fatal(err)
+		}
+		for p, want := range map[*person]int{desk: 5, source: 6} {
+			steps, err := p.Explain(map[*person]string{desk: "source", source: "desk"}[p])
+			if err != nil || len(steps) != want {
+				t.Errorf("%d steps, want %d: %v", len(steps), want, err)
+			}
+			for _, s := range steps {
+				for _, v := range s.Sees {
+					if s.What == "" || v.Who == "" || v.Learns == "" {
+						t.Errorf("an empty word: %+v", v)
+					}
+				}
+				for _, g := range p.Gateways() {
+					if strings.Contains(s.What, g.ID) {
+						t.Error("a step names a service")
+					}
+				}
+			}
+		}
+		if _, err := desk.Explain("nobody"); !errors.Is(err, book.ErrUnknown) {
+			t.Error(err)
+		}
+	})
+}
+
+// told is a meeting that knows how it stands.
+type told struct {
+	*dht
+	size  int
+	ahead time.Duration
+}
+
+func (m told) Size() int                 { return m.size }
+func (m told) ClockAhead() time.Duration { return m.ahead }
+
+func TestSmallNetworkAndWrongClockAreSaid(t *testing.T) {
+	for _, c := range []struct {
+		told told
+		want []string
+	}{
+		{told{}, nil},
+		{told{size: 3_000_000, ahead: 20 * time.Minute}, nil},
+		{told{size: 600}, []string{"only about 600 nodes"}},
+		{told{size: 3_000_000, ahead: -5 * time.Hour}, []string{"5h0m0s behind"}},
+		{told{size: 9, ahead: time.Hour}, []string{"about 9 nodes", "1h0m0s ahead"}},
+	} {
+		size, warnings := (&Node{meet: c.told}).health()
+		if size != c.told.size || len(warnings) != len(c.want) {
+			t.Errorf("%+v: %d, %q", c.told, size, warnings)
+			continue
+		}
+		for i, w := range c.want {
+			if !strings.Contains(warnings[i], w) {
+				t.Errorf("%q does not say %q", warnings[i], w)
+			}
+		}
+	}
+}

@@ -1,0 +1,158 @@
+// How a contact is found, step by step, and who could see what of it.
+
+package node
+
+import (
+	"fmt"
+	"time"
+
+	"nightjar/node/book"
+	"nightjar/node/card"
+)
+
+// smallNetwork is how many nodes a DHT must have before a few hundred hostile ones cannot be all the
+// nodes near a slot.
+const smallNetwork = 10_000
+
+// wrongClock is how far a clock may be off before contacts do not find each other.
+const wrongClock = 30 * time.Minute
+
+// Step is one step of finding a contact.
+type Step struct {
+	What string `json:"what"` // what is done
+	Sees []View `json:"sees"` // who could see what of it
+}
+
+// View is what one party learns, and what it does not.
+type View struct {
+	Who    string `json:"who"`
+	Learns string `json:"learns"`
+	Hidden string `json:"hidden"`
+}
+
+// Explain tells each step of finding a contact as it would be done now, and who could see what of
+// it. The words are ours. book.ErrUnknown when there is no such contact.
+func (n *Node) Explain(contact string) ([]Step, error) {
+	var c book.Contact
+	var err error
+	gateways, nodes := 0, 0
+	n.look(func(b *book.Book) {
+		var found *book.Contact
+		if found, err = b.Contact(contact); err == nil {
+			c = *found
+		}
+		gateways, nodes = len(b.Roads()), len(b.Nodes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	steps := []Step{n.explainPath()}
+	if c.Standing == book.Asking {
+		return append(steps, Step{What: "nothing more: nothing leaves this machine for somebody " +
+			"who asks, before you accept"}), nil
+	}
+	if c.Ours() && !c.Met {
+		steps = append(steps, explainInvitation(c))
+	}
+	return append(steps, n.explainBootstrap(gateways, nodes), n.explainPublishing(gateways),
+		explainLooking(gateways), explainTunnel()), nil
+}
+
+func (n *Node) explainPath() Step {
+	s := Step{What: "everything below goes over the path"}
+	for _, x := range n.path.Exposes() {
+		s.Sees = append(s.Sees, View{x.Who, x.Learns, x.Hidden})
+	}
+	return s
+}
+
+func explainInvitation(c book.Contact) Step {
+	s := Step{What: "the sealed invitation is left in two places that follow from the contact's " +
+		"card and the day, and again each hour for a week"}
+	if c.Bell != (card.Gateway{}) {
+		s.What = "the sealed invitation is handed in at the doorbell that the card names"
+		if c.Both {
+			s.What += ", and left in the inbox as well"
+		}
+	}
+	s.Sees = []View{
+		{"everybody who has the same card", "that somebody leaves invitations, and when",
+			"who, and what they say"},
+		{"gateways and DHT nodes", "random looking bytes of a size that all have",
+			"whose they are, for whom, and that they are an invitation"}}
+	return s
+}
+
+func (n *Node) explainBootstrap(gateways, nodes int) Step {
+	cached := 0
+	if n.atlas != nil {
+		cached = len(n.atlas.Seeds(1 << 10))
+	}
+	return Step{What: fmt.Sprintf("the way into the DHT begins at one of %d gateways, and at some "+
+		"of %d nodes that answered before and %d from cards, bundles and contacts; no address is "+
+		"built in", gateways, cached, nodes)}
+}
+
+// others says how many gateways see a share of what we do.
+func others(gateways int) string {
+	if gateways < 2 {
+		return "one slot of everything you do in the DHT: there is no other gateway"
+	}
+	return fmt.Sprintf("about every %dth of the slots you use, each over another circuit", gateways)
+}
+
+func (n *Node) explainPublishing(gateways int) Step {
+	return Step{
+		What: "where only this contact can reach you is stored, sealed, under a key that both " +
+			"derive from your secrets and that changes every six hours; again after 40 to 80 " +
+			"minutes, each slot at times of its own",
+		Sees: []View{
+			{"the gateway that carries it", "one slot: a random key, bytes of constant size, and " +
+				"when; " + others(gateways), "who you are, whose slot it is, who reads it, and " +
+				"which other slots are yours"},
+			{"the about eight DHT nodes that store it", "the same, with the gateway's address " +
+				"for yours", "who you are, and that the slot of the next six hours is yours too"},
+			{"this contact", "that you are there, and when you were last",
+				"where you are"}}}
+}
+
+func explainLooking(gateways int) Step {
+	return Step{
+		What: "the contact's slot of these six hours is asked for, first of a gateway that " +
+			"walks the DHT for you; if it finds nothing, by your own walk through another",
+		Sees: []View{
+			{"the gateway that is asked", "one slot that somebody looks for; " + others(gateways),
+				"who you are, who the contact is, and what the slot holds"},
+			{"DHT nodes on the way", "that somebody behind the gateway looks for the slot",
+				"the same"}}}
+}
+
+func explainTunnel() Step {
+	return Step{
+		What: "the onion service that the slot names is dialled on a circuit of its own, and " +
+			"both prove who they are inside the sealed tunnel",
+		Sees: []View{
+			{"relays on the circuit", "bytes of constant size, and when", "both ends"},
+			{"this contact", "that it is you", "where you are"}}}
+}
+
+// health estimates the size of the DHT, and warns.
+func (n *Node) health() (size int, warnings []string) {
+	if m, ok := n.meet.(interface{ Size() int }); ok {
+		if size = m.Size(); size > 0 && size < smallNetwork {
+			warnings = append(warnings, fmt.Sprintf("the DHT seems to have only about %d nodes: "+
+				"somebody who runs a few hundred could hide records, though not read them", size))
+		}
+	}
+	if m, ok := n.meet.(interface{ ClockAhead() time.Duration }); ok {
+		if d := m.ClockAhead(); d.Abs() > wrongClock {
+			way := "ahead of"
+			if d < 0 {
+				way = "behind"
+			}
+			warnings = append(warnings, fmt.Sprintf("this machine's clock seems to be %v %s the "+
+				"others': contacts will not find you before it is right", d.Abs(), way))
+		}
+	}
+	return size, warnings
+}
