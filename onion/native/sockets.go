@@ -86,3 +86,10 @@ func (w *way) end() {
 
 // Done is closed when the way is gone, by its owner or by itself. Nothing takes its place.
 func (w *way) Done() <-chan struct{} { return w.done }
+
+// Loopback opens a listener for TCP on the loopback address, at a port of the system's choice. It
+// is for a program on this machine that cannot be reached otherwise.
+func Loopback() (net.Listener, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	return l, quiet.Error(err)
+}

@@ -1,0 +1,216 @@
+// Opening the chosen way, and nothing else.
+
+package ways
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"nightjar/onion"
+	"nightjar/onion/exposure"
+	"nightjar/onion/native"
+	"nightjar/onion/outlet"
+	"nightjar/onion/socks5"
+	"nightjar/onion/wg"
+	"nightjar/onion/wgconf"
+)
+
+// answerTime is how long a VPN has to answer when it is opened.
+const answerTime = 15 * time.Second
+
+// Config is what ways out need besides their choice. What is nil is done in this process.
+type Config struct {
+	// File is what the file of vpn and tor-over-vpn holds; Open does not read files. The caller
+	// may wipe it afterwards.
+	File []byte
+	// User and Password are for socks; both or none.
+	User, Password string
+	// Socket opens a socket, "tcp" or "udp", that is connected to one address: for vpn to its
+	// endpoint, for socks to the proxy and its relays. It is asked again when the network changes.
+	Socket func(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error)
+	// Loopback opens a TCP listener on a loopback address that tor can reach, for tor-over-vpn.
+	Loopback func() (net.Listener, error)
+	// Tor says how to start tor, for tor and tor-over-vpn.
+	Tor onion.TorConfig
+}
+
+// A Way is a way out that is open. It has either a Tor or Packets.
+type Way struct {
+	Choice  Choice
+	Tor     *onion.Tor    // for onion services; a Path
+	Packets onion.Packets // for addresses
+	VPN     *wg.VPN       // that it goes through, to look at; or nil
+
+	close []func() error // the outermost first
+}
+
+// Open opens the chosen way. Its errors are of type *onion.Error. When it fails nothing is left
+// open, and nothing else was tried.
+func Open(ctx context.Context, c Choice, config Config) (*Way, error) {
+	w := &Way{Choice: c}
+	if err := w.open(ctx, config.whole()); err != nil {
+		w.Close()
+		var named *onion.Error
+		if !errors.As(err, &named) {
+			err = &onion.Error{Op: "open " + c.Way.String(), Place: place(err), Err: err}
+		}
+		return nil, err
+	}
+	return w, nil
+}
+
+// whole puts this process in where nothing was said.
+func (c Config) whole() Config {
+	if c.Socket == nil {
+		c.Socket = native.Dial
+	}
+	if c.Loopback == nil {
+		c.Loopback = native.Loopback
+	}
+	return c
+}
+
+func (w *Way) open(ctx context.Context, c Config) error {
+	switch w.Choice.Way {
+	case exposure.Tor:
+		return w.openTor(ctx, c)
+	case exposure.TorOverVPN:
+		return w.openTorOverVPN(ctx, c)
+	case exposure.VPN:
+		if err := w.openVPN(ctx, c); err != nil {
+			return err
+		}
+		w.Packets = &packets{w.VPN, exposure.VPN}
+		return nil
+	case exposure.SOCKS:
+		at, err := netip.ParseAddrPort(w.Choice.Of)
+		if err != nil {
+			return ErrChoice
+		}
+		p, err := socks5.Open(ctx, socks5.Config{Proxy: at, User: c.User, Password: c.Password,
+			Open: c.Socket})
+		return w.take(p, err)
+	case exposure.Device:
+		d, err := native.OpenDevice(w.Choice.Of)
+		return w.take(d, err)
+	case exposure.Direct:
+		d, err := native.OpenDirect(w.Choice.typed)
+		return w.take(d, err)
+	}
+	return ErrChoice
+}
+
+func (w *Way) openTor(ctx context.Context, c Config) error {
+	t, err := onion.StartTor(ctx, c.Tor)
+	if err != nil {
+		return err
+	}
+	w.Tor = t
+	w.closes(t.Close)
+	return nil
+}
+
+// openVPN starts the VPN and waits for its answer.
+func (w *Way) openVPN(ctx context.Context, c Config) error {
+	file, err := wgconf.Parse(c.File)
+	if err != nil {
+		return err
+	}
+	v, err := wg.Start(ctx, file, func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+		return c.Socket(ctx, "udp", to)
+	})
+	if err != nil {
+		return err
+	}
+	w.VPN = v
+	w.closes(v.Close)
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	return v.Handshake(ctx)
+}
+
+// openTorOverVPN starts a tor that has no way but the VPN: it is told of a proxy, and that proxy
+// leads into the VPN or nowhere.
+func (w *Way) openTorOverVPN(ctx context.Context, c Config) error {
+	for _, line := range c.Tor.Options {
+		name, _, _ := strings.Cut(strings.ToLower(line), " ")
+		if strings.HasSuffix(name, "proxy") {
+			return onion.ErrTorOption // tor can have one, and this one is the VPN's
+		}
+	}
+	if err := w.openVPN(ctx, c); err != nil {
+		return err
+	}
+	l, err := c.Loopback()
+	if err != nil {
+		return err
+	}
+	o := outlet.Serve(l, w.VPN.DialAddr)
+	w.closes(o.Close)
+	c.Tor.Options = append(append([]string{}, c.Tor.Options...), o.Torrc()...)
+	return w.openTor(ctx, c)
+}
+
+// take makes an open carrier the way, unless opening it failed.
+func (w *Way) take(c carrier, err error) error {
+	if err != nil {
+		return err
+	}
+	w.Packets = &packets{c, w.Choice.Way}
+	w.closes(c.Close)
+	return nil
+}
+
+func (w *Way) closes(f func() error) { w.close = append([]func() error{f}, w.close...) }
+
+// Exposes says who learns what on this way.
+func (w *Way) Exposes() []onion.Exposure { return w.Choice.Exposes() }
+
+// Done is closed when the way is gone, by its owner or by itself. Nothing takes its place.
+func (w *Way) Done() <-chan struct{} {
+	if w.Tor != nil {
+		return w.Tor.Done()
+	}
+	return w.Packets.Done()
+}
+
+// Close ends the way with all it carries, and returns when all has ended.
+func (w *Way) Close() error {
+	var errs []error
+	for _, f := range w.close {
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
+}
+
+// place says where on the way something failed.
+func place(err error) onion.Place {
+	for _, far := range []error{wg.ErrSilent, socks5.ErrProtocol, socks5.ErrDenied,
+		socks5.ErrRefused} {
+		if errors.Is(err, far) {
+			return onion.Gate
+		}
+	}
+	return onion.Here
+}
+
+// A carrier carries datagrams and streams to addresses.
+type carrier interface {
+	ListenPacket(ctx context.Context) (net.PacketConn, error)
+	DialAddr(ctx context.Context, to netip.AddrPort) (net.Conn, error)
+	Done() <-chan struct{}
+	Close() error
+}
+
+// packets is a carrier that says what it shows.
+type packets struct {
+	carrier
+	way exposure.Way
+}
+
+// Exposes says who learns what on this way.
+func (p *packets) Exposes() []onion.Exposure { return exposure.Of(p.way) }
