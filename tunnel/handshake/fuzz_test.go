@@ -4,16 +4,50 @@ package handshake
 
 import (
 	"bytes"
+	"crypto/ecdh"
+	"crypto/mlkem"
+	"crypto/mlkem/mlkemtest"
 	"errors"
+	"math/rand/v2"
 	"testing"
 )
 
+// fated is a pair and a chance that are the same in each process: what one process keeps as
+// interesting is as interesting to the next.
+func fated(t testing.TB) (*pair, chance) {
+	source := rand.NewChaCha8([32]byte{7})
+	fill := func(b []byte) { source.Read(b) }
+	key := func() *testKey {
+		var b [32]byte
+		fill(b[:])
+		private, err := ecdh.X25519().NewPrivateKey(b[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &testKey{private: private}
+	}
+	p := &pair{aKey: key(), bKey: key(), seen: new(Memory)}
+	p.a.Static, p.b.Static = p.aKey.AgreementKey(), p.bKey.AgreementKey()
+	return p, chance{fill, func(k *mlkem.EncapsulationKey768) (shared, ciphertext []byte) {
+		var m [32]byte
+		fill(m[:])
+		shared, ciphertext, err := mlkemtest.Encapsulate768(k, m[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shared, ciphertext
+	}}
+}
+
 func FuzzAnswer(f *testing.F) {
-	p := newPair(f)
-	_, wire := p.start(f)
+	p, from := fated(f)
+	_, wire, err := start(p.aKey, p.b, now, from)
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add(wire, false)
 	f.Add(make([]byte, Size), false)
-	_, m1, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())
+	_, m1, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, from)
 	f.Add(m1, true)
 	f.Add([]byte{}, true)
 	f.Fuzz(func(t *testing.T, b []byte, inside bool) {
@@ -28,9 +62,9 @@ func FuzzAnswer(f *testing.F) {
 }
 
 func FuzzFinish(f *testing.F) {
-	p := newPair(f)
-	o, m1, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())
-	_, m2, err := reply2(p.bKey, p.a, firstPrologue, [32]byte{}, m1, fresh())
+	p, from := fated(f)
+	o, m1, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, from)
+	_, m2, err := reply2(p.bKey, p.a, firstPrologue, [32]byte{}, m1, from)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -51,20 +85,36 @@ func FuzzFinish(f *testing.F) {
 
 // Both messages of a renewal, from one who can write into the session but holds no static key.
 func FuzzRenewal(f *testing.F) {
-	p := newPair(f)
-	a, b := p.meet(f)
-	r, m1, err := a.Renew()
+	p, from := fated(f)
+	in, wire, err := start(p.aKey, p.b, now, from)
 	if err != nil {
 		f.Fatal(err)
 	}
-	_, m2, err := b.AnswerRenewal(m1)
+	b, answered, err := answer(p.bKey, []Peer{p.a}, now, p.seen, wire, from)
 	if err != nil {
 		f.Fatal(err)
+	}
+	a, err := in.Finish(answered)
+	if err != nil {
+		f.Fatal(err)
+	}
+	r, m1, err := a.renew(from)
+	if err != nil {
+		f.Fatal(err)
+	}
+	_, m2, err := b.answerRenewal(m1, from)
+	if err != nil {
+		f.Fatal(err)
+	}
+	flip := func(m []byte, at int) []byte {
+		m = bytes.Clone(m)
+		m[at] ^= 1
+		return m
 	}
 	f.Add([]byte{}, []byte{})
 	f.Add(m1[:RenewSize-1], m2[:RenewedSize-1])
 	f.Add(bytes.Repeat([]byte{1}, RenewSize), bytes.Repeat([]byte{1}, RenewedSize))
-	f.Add(append(bytes.Clone(m1[:RenewSize-1]), m1[RenewSize-1]^1), append([]byte{m2[0] ^ 1}, m2[1:]...))
+	f.Add(flip(m1, RenewSize-1), flip(m2, 0))
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		next, reply, err := b.AnswerRenewal(one)
 		if bytes.Equal(one, m1) != (err == nil && next != nil && len(reply) == RenewedSize) {
