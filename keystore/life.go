@@ -30,6 +30,7 @@ func (id *Identity) State() (state []byte) {
 // holds either the old state or the new one. It returns ErrFull for more than StateLimit bytes,
 // and ErrChanged, having written nothing, if the slot is not the one this identity wrote last.
 // A slot that was damaged since, but not rewritten, is healed. Cost: one vault written whole.
+// For an identity that is in memory only, read memory for disk.
 func (id *Identity) Save(state []byte) error {
 	if len(state) > StateLimit {
 		return ErrFull

@@ -76,9 +76,14 @@ func CheckCodename(codename *Password) error {
 }
 
 // SameWords reports whether both are the same words of the list, whatever their case and what
-// stands in between.
+// stands in between; false for what is no words, or was destroyed.
 func (p *Password) SameWords(q *Password) (same bool) {
-	do(func() { same = words.Equal(p.a.bytes(), q.a.bytes()) })
+	a, err1 := p.text()
+	b, err2 := q.text()
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	do(func() { same = words.Equal(a, b) })
 	return same
 }
 

@@ -225,6 +225,9 @@ func TestACodenameIsOneIdentityHoweverItIsTyped(t *testing.T) {
 func TestDestroyedWordsAreRefused(t *testing.T) {
 	p := password(t, "gone")
 	p.Destroy()
+	if p.SameWords(p) || p.SameWords(nil) {
+		t.Error("destroyed words are the same words")
+	}
 	v := cheapVault(t)
 	_, opening := cheap().codename(p)
 	_, restoring := v.restore(p, nil, password(t, "a"), nil)
