@@ -20,10 +20,12 @@ type Client struct {
 }
 
 // NewClient makes a client of the socket at path. Nothing is opened before the first request.
-func NewClient(path string) *Client {
+func NewClient(path string) *Client { return newClient(path, nil) }
+
+func newClient(path string, d Dial) *Client {
 	return &Client{http: &http.Client{Transport: &http.Transport{
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			return dial(path)
+			return d.to(path)
 		},
 	}}}
 }

@@ -38,10 +38,21 @@ func seat(dir string, i int) string {
 	return filepath.Join(dir, fmt.Sprintf("control-%d", i+1))
 }
 
+// A Dial connects to the control socket at a path. An engine that cannot connect anywhere by itself
+// is given one; nil means that this process connects.
+type Dial func(path string) (net.Conn, error)
+
+func (d Dial) to(path string) (net.Conn, error) {
+	if d == nil {
+		return dial(path)
+	}
+	return d(path)
+}
+
 // Claim opens the control socket of the first free seat of a home, with mode 0600; ErrSeats when
 // there is none. Sockets that killed engines left are removed: their number would tell how many
 // identities were open at once.
-func Claim(dir string) (net.Listener, error) {
+func Claim(dir string, d Dial) (net.Listener, error) {
 	release, err := exclude(dir)
 	if err != nil {
 		return nil, err
@@ -49,7 +60,7 @@ func Claim(dir string) (net.Listener, error) {
 	defer release()
 	free := ""
 	for i := Seats - 1; i >= 0; i-- {
-		if name := seat(dir, i); !taken(name) {
+		if name := seat(dir, i); !d.taken(name) {
 			_ = os.Remove(name)
 			free = name
 		}
@@ -61,8 +72,8 @@ func Claim(dir string) (net.Listener, error) {
 }
 
 // taken reports whether an engine listens at path.
-func taken(path string) bool {
-	c, err := dial(path)
+func (d Dial) taken(path string) bool {
+	c, err := d.to(path)
 	if err != nil {
 		return false
 	}
@@ -77,13 +88,17 @@ type Engaged struct {
 }
 
 // Running lists the engines of some homes.
-func Running(ctx context.Context, dirs ...string) (list []Engaged) {
+func Running(ctx context.Context, dirs ...string) []Engaged {
+	return Dial(nil).running(ctx, dirs)
+}
+
+func (d Dial) running(ctx context.Context, dirs []string) (list []Engaged) {
 	for _, dir := range dirs {
 		for i := range Seats {
-			if _, err := os.Lstat(seat(dir, i)); err != nil || !taken(seat(dir, i)) {
+			if _, err := os.Lstat(seat(dir, i)); err != nil || !d.taken(seat(dir, i)) {
 				continue
 			}
-			e := Engaged{Client: NewClient(seat(dir, i))}
+			e := Engaged{Client: newClient(seat(dir, i), d)}
 			ask, cancel := context.WithTimeout(ctx, introduceTime)
 			_ = e.Client.Do(ask, http.MethodGet, "/v1/identity", nil, &e.Identity)
 			cancel()
@@ -127,13 +142,13 @@ func Choose(list []Engaged, as string) (*Client, error) {
 // Introduce says on a door who has been opened behind it, unless that identity is open in another
 // engine of the home already: then it returns ErrTaken. Of two engines that open one identity at
 // the same moment only one passes.
-func (d *Door) Introduce(ctx context.Context, id api.Identity, dir string) error {
+func (d *Door) Introduce(ctx context.Context, id api.Identity, dir string, by Dial) error {
 	release, err := exclude(dir)
 	if err != nil {
 		return err
 	}
 	defer release()
-	for _, e := range Running(ctx, dir) {
+	for _, e := range by.running(ctx, []string{dir}) {
 		if e.Address == id.Address {
 			return ErrTaken
 		}

@@ -18,7 +18,7 @@ import (
 // sit claims a seat and serves a door on it until the test ends.
 func sit(t *testing.T, dir string) *Door {
 	t.Helper()
-	l, err := Claim(dir)
+	l, err := Claim(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,13 +34,13 @@ func TestEachEngineHasASeatAndSixteenAreAll(t *testing.T) {
 	dir := t.TempDir()
 	var open []net.Listener
 	for range Seats {
-		l, err := Claim(dir)
+		l, err := Claim(dir, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		open = append(open, l)
 	}
-	if _, err := Claim(dir); !errors.Is(err, ErrSeats) {
+	if _, err := Claim(dir, nil); !errors.Is(err, ErrSeats) {
 		t.Errorf("the seventeenth: %v", err)
 	}
 	for _, l := range open {
@@ -77,7 +77,7 @@ func TestOneIdentityOpensOnceHoweverManyTryAtTheSameMoment(t *testing.T) {
 	}
 	results := make(chan error, many)
 	for _, d := range doors {
-		go func() { results <- d.Introduce(t.Context(), api.Identity{Address: "same"}, dir) }()
+		go func() { results <- d.Introduce(t.Context(), api.Identity{Address: "same"}, dir, nil) }()
 	}
 	passed := 0
 	for range doors {
@@ -129,7 +129,7 @@ func TestEngineThatWaitsForItsPasswordIsListedWithoutAName(t *testing.T) {
 	dir := t.TempDir()
 	sit(t, dir)
 	if err := sit(t, dir).Introduce(t.Context(), api.Identity{Address: "a", Role: api.RoleEngine},
-		dir); err != nil {
+		dir, nil); err != nil {
 		t.Fatal(err)
 	}
 	list := Running(t.Context(), dir)

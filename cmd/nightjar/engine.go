@@ -35,9 +35,12 @@ func (o *options) torFlags() torFlags {
 
 // startTor starts tor for an identity and shows how far it is and what it waits for.
 func (c console) startTor(ctx context.Context, f torFlags, s *session) (*onion.Tor, error) {
-	lines, err := optionLines(*f.torrc)
-	if err != nil {
-		return nil, err
+	var lines []string
+	if c.ward == nil { // else they are the warden's
+		var err error
+		if lines, err = optionLines(*f.torrc); err != nil {
+			return nil, err
+		}
 	}
 	dir := ""
 	if s.place.memory {
@@ -51,6 +54,7 @@ func (c console) startTor(ctx context.Context, f torFlags, s *session) (*onion.T
 	defer patience.Stop()
 	return onion.StartTor(ctx, onion.TorConfig{
 		Exe: *f.exe, Dir: dir, State: s.memory.PathData, Options: lines,
+		Starter: c.torStarter(),
 		Progress: func(p onion.Progress) {
 			patience.Reset(stuckAfter)
 			how := fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason))

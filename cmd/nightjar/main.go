@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"nightjar/cmd/warden"
 )
 
 // version is what status and help show.
@@ -19,8 +21,9 @@ const version = "0.1.0"
 type console struct {
 	in       *os.File
 	out, err io.Writer
-	asJSON   bool   // errors are JSON, for programs
-	home     string // as given, to be repeated in hints; "" is the default
+	asJSON   bool         // errors are JSON, for programs
+	home     string       // as given, to be repeated in hints; "" is the default
+	ward     *warden.Ward // of an engine that was started by a warden
 }
 
 func main() {
@@ -34,6 +37,9 @@ func main() {
 
 // run does one command and returns the exit code: 0 done, 1 refused or failed, 2 misused.
 func run(ctx context.Context, args []string, c console) int {
+	if len(args) > 0 && args[0] == engineWord && c.ward == nil {
+		return c.engine(ctx, args[1:])
+	}
 	cmd, rest := find(args)
 	if cmd == nil {
 		return c.help(args)

@@ -30,6 +30,14 @@ func (o *options) memoryFlags() memoryFlags {
 	}
 }
 
+// files lists what is read, besides the home.
+func (f memoryFlags) files() []string {
+	if *f.from == "" {
+		return nil
+	}
+	return []string{*f.from}
+}
+
 // where says in which place to work, and how to open the identity there.
 func (f memoryFlags) where(o *options) (place, source, error) {
 	if !*f.amnesic && !*f.codename && *f.from == "" {

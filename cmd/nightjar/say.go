@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/warden"
 	"nightjar/keystore"
 	"nightjar/node/book"
 	"nightjar/node/card"
@@ -22,12 +23,15 @@ import (
 // does so: the rooms say what, not what now.
 func (c console) say(cmd *command, err error) int {
 	var misuse usageError
+	var code ended
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(c.out, cmd.usage())
 		return 0
+	case errors.As(err, &code):
+		return int(code) // it has said why
 	case errors.As(err, &misuse):
 		fmt.Fprintf(c.err, "nightjar: %s\n%s", misuse.msg, cmd.usage())
 		return 2
@@ -164,6 +168,9 @@ func hints() []struct {
 		{errTorrc, "check the name given with --torrc"},
 		{errNoNodes, "give one: nightjar gateway --node IP:PORT"},
 		{errNode, "for example --node 192.0.2.7:6881; names are not looked up"},
+		{errUnsealed, "use a Linux kernel of 5.13 or later, or leave out --require-seal"},
+		{warden.ErrEngine, "the machine may be short of memory or processes; try again"},
+		{warden.ErrOrder, "start it with: nightjar up"},
 		{errPicture, "check the name given with --png"},
 		{onion.ErrTorMissing, "install it: apt-get install tor; or name the program: --tor FILE"},
 		{onion.ErrTorOld, "install tor 0.4.9.11 or later; older ones have known holes"},

@@ -59,9 +59,9 @@ type source func(ctx context.Context, h home) (*keystore.Identity, error)
 // used it for as long as o says.
 func (o *options) withIdentity(ctx context.Context, c console, role api.Role, p place,
 	open source, f func(context.Context, *session) error) error {
-	s := &session{place: p, warnings: keystore.Harden()}
+	s := &session{place: p, warnings: append(c.sealed().Missing(), keystore.Harden()...)}
 	defer p.leave()
-	socket, err := control.Claim(string(p.home))
+	socket, err := control.Claim(string(p.home), c.seats())
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (s *session) work(ctx context.Context, o *options, c console, role api.Role
 	}
 	err = s.door.Introduce(ctx, api.Identity{Role: role, Name: s.memory.Name,
 		Address:  card.Address(s.id.PublicKey()).String(),
-		InMemory: s.place.memory}, string(s.place.home))
+		InMemory: s.place.memory}, string(s.place.home), c.seats())
 	if err != nil {
 		return err
 	}

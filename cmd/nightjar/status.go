@@ -41,7 +41,7 @@ func cmdStatus(ctx context.Context, c console, args []string) error {
 	fmt.Fprintln(c.out, "address        ", s.Address)
 	fmt.Fprintln(c.out, "path           ", s.Path)
 	fmt.Fprintln(c.out, "reachable      ", yes(s.Reachable))
-	fmt.Fprintln(c.out, "sealed         ", yes(s.Sealed))
+	fmt.Fprintf(c.out, "sealed          %s: %s\n", yes(s.Sealed), s.Seal)
 	fmt.Fprintln(c.out, "secret erasure ", yes(s.Erasure))
 	fmt.Fprintln(c.out, "phone          ", yes(s.Phone))
 	fmt.Fprintf(c.out, "contacts        %d, connected %d\n", s.Contacts, s.Connected)

@@ -31,14 +31,23 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	noPhone := o.set.Bool("no-phone", false, "")
 	o.set.DurationVar(&o.lockAfter, "lock-after", 0, "")
 	memory := o.memoryFlags()
+	sealed := o.set.Bool("require-seal", false, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
 	if *noPhone {
 		*listen = ""
 	}
+	o.inherit(c)
 	p, open, err := memory.where(o)
 	if err != nil {
+		return err
+	}
+	done, err := o.guarded(ctx, c, "up", args, guard{place: p, tor: tor, read: memory.files()})
+	if done || err != nil {
+		return err
+	}
+	if err := c.checkSeal(*sealed); err != nil {
 		return err
 	}
 	return o.withIdentity(ctx, c, api.RoleEngine, p, open,
@@ -109,6 +118,9 @@ func (e *engine) openPhone(listen string) error {
 	defer clear(secret[:])
 	e.settings = sip.Config{Listen: listen, User: phoneUser,
 		Password: base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret[:20])}
+	if e.ward != nil {
+		e.settings.Sockets = e.ward
+	}
 	e.phone, err = sip.New(e.settings, phoneEngine{e})
 	return err
 }
@@ -153,12 +165,11 @@ func (e *engine) narrate(ctx context.Context) {
 // status is what only the process knows.
 func (e *engine) status() api.Status {
 	s := api.Status{Version: version, Path: "tor", Erasure: keystore.ErasureOn(),
+		Sealed: e.sealed().Sealed(), Seal: e.sealed().Words(),
 		Warnings: append([]string{}, e.warnings...), Exposes: []string{}}
 	for _, x := range e.tor.Exposes() {
 		s.Exposes = append(s.Exposes, x.Who+" learns "+x.Learns+"; not "+x.Hidden)
 	}
-	s.Warnings = append(s.Warnings, "the engine is not sealed: it has no rule in the kernel that "+
-		"keeps it from the network, only its own code")
 	if !s.Erasure {
 		s.Warnings = append(s.Warnings, "this build does not erase secrets from memory for sure; "+
 			"build it with make build")

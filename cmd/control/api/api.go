@@ -20,6 +20,7 @@ type Status struct {
 	Calls     int      `json:"calls"`
 	Phone     bool     `json:"phone_registered"`
 	Sealed    bool     `json:"sealed"`         // the kernel gives the engine no network
+	Seal      string   `json:"seal"`           // by what means, in words
 	Erasure   bool     `json:"secret_erasure"` // runtime/secret is at work
 	Warnings  []string `json:"warnings"`       // what is not as safe as it could be, in words
 	Next      string   `json:"next,omitempty"` // what to do next, when something is missing
