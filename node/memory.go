@@ -20,6 +20,7 @@ func (n *Node) KeepPathData(data []byte) error {
 type Memory struct {
 	Name     string // what its cards call it; may be empty
 	PathData []byte // what KeepPathData stored; nil if nothing
+	Entries         // ways into the path's network
 }
 
 // Remembered reads an identity's memory.
@@ -30,7 +31,7 @@ func Remembered(id *keystore.Identity) (Memory, error) {
 	if err != nil {
 		return Memory{}, err
 	}
-	return Memory{Name: bk.Name, PathData: bk.PathData}, nil
+	return Memory{Name: bk.Name, PathData: bk.PathData, Entries: entries(bk)}, nil
 }
 
 // FirstState is the state of a new identity: one that its cards call name ("" is nothing; see

@@ -62,6 +62,8 @@ type Book struct {
 	Atlas    []byte           `cbor:"12,keyasint,omitempty"` // DHT nodes that answered: meet/atlas
 	Relays   []string         `cbor:"13,keyasint,omitempty"` // pkarr relays the user gave
 	Bridges  []string         `cbor:"14,keyasint,omitempty"` // tor bridge lines the user gave
+	Entry    string           `cbor:"15,keyasint,omitempty"` // the bridge that worked last, or ""
+	Hidden   bool             `cbor:"16,keyasint,omitempty"` // enter by bridges and no other way
 }
 
 // Entry is a message and whom it is with.
@@ -167,9 +169,6 @@ func (b *Book) Roads() []card.Gateway { return slices.Concat(b.Gateways, b.Learn
 
 // AddRelay remembers a pkarr relay the user gave; beyond 16 the oldest is forgotten.
 func (b *Book) AddRelay(url string) { b.Relays = remember(b.Relays, url, maxRelays) }
-
-// AddBridge remembers a tor bridge line the user gave; beyond 32 the oldest is forgotten.
-func (b *Book) AddBridge(line string) { b.Bridges = remember(b.Bridges, line, maxBridges) }
 
 // AddNode remembers a DHT node once; beyond 64 the oldest is forgotten.
 func (b *Book) AddNode(a netip.AddrPort) { b.Nodes = remember(b.Nodes, a, maxNodes) }
