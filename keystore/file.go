@@ -42,15 +42,21 @@ func (v vault) tempPath() string { return v.path + ".tmp" }
 // the size that every vault has. Writes replace the file in one step, so an open one stays as
 // it is, and reading needs no lock.
 func (v vault) openFile() (*os.File, error) {
-	f, err := os.Open(v.path)
+	info, err := os.Stat(v.path) // before it is opened: a pipe would keep us waiting
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoVault
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", bare(err))
 	}
-	info, err := f.Stat()
-	if err == nil && info.Mode().IsRegular() && info.Size() == fileSize {
+	if !info.Mode().IsRegular() {
+		return nil, ErrDamaged
+	}
+	f, err := os.Open(v.path)
+	if err != nil {
+		return nil, fmt.Errorf("open vault: %w", bare(err))
+	}
+	if info, err = f.Stat(); err == nil && info.Size() == fileSize {
 		return f, nil
 	}
 	_ = f.Close()
