@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,6 +19,7 @@ import (
 	"nightjar/node/card"
 	"nightjar/node/meet"
 	"nightjar/onion"
+	"nightjar/onion/lend"
 )
 
 // gatewayPort is the virtual port of a gateway's onion service.
@@ -34,6 +37,7 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	tor := o.torFlags()
 	listen := o.set.String("listen", "", "")
 	private := o.set.Bool("allow-private-addresses", false, "")
+	sealed := o.set.Bool("require-seal", false, "")
 	var nodes []netip.AddrPort
 	o.set.Func("node", "", func(s string) error {
 		a, err := netip.ParseAddrPort(s)
@@ -49,17 +53,26 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	if len(nodes) == 0 {
 		return errNoNodes
 	}
+	o.inherit(c)
 	p, err := o.vaultPlace()
 	if err != nil {
 		return err
 	}
-	lend := func(ctx context.Context, s *session) error {
+	done, err := o.guarded(ctx, c, "gateway", args, guard{place: p, tor: tor, open: lends(*listen)})
+	if done || err != nil {
+		return err
+	}
+	if err := c.checkSeal(*sealed); err != nil {
+		return err
+	}
+	serve := func(ctx context.Context, s *session) error {
 		t, err := c.startTor(ctx, tor, s)
 		if err != nil {
 			return err
 		}
 		defer t.Close()
 		g, err := onion.NewGateway(onion.GatewayConfig{Listen: *listen, AllowPrivate: *private,
+			Socket: c.lent(),
 			Accept: meet.IsQuery, Reply: meet.IsReply,
 			Nodes: func() []netip.AddrPort { return nodes }})
 		if err != nil {
@@ -67,7 +80,33 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 		}
 		return c.serveGateway(ctx, o, s.id, t, g)
 	}
-	return o.withIdentity(ctx, c, api.RoleGateway, p, o.fromVault, lend)
+	return o.withIdentity(ctx, c, api.RoleGateway, p, o.fromVault, serve)
+}
+
+// lentSockets is the name under which a gateway gets sockets from its warden.
+const lentSockets = "lend"
+
+// lends has a warden open the sockets that a gateway lends: the only ones to the outside that any
+// engine gets, and each is what one of the gateway's users asked for.
+func lends(listen string) map[string]func(context.Context) (*os.File, error) {
+	return map[string]func(context.Context) (*os.File, error){
+		lentSockets: func(ctx context.Context) (*os.File, error) {
+			c, err := lend.Socket(ctx, listen)
+			if err != nil {
+				return nil, err
+			}
+			defer c.Close()
+			return c.File()
+		},
+	}
+}
+
+// lent opens those sockets in the engine: nil if it does so itself.
+func (c console) lent() func(context.Context) (*net.UDPConn, error) {
+	if c.ward == nil {
+		return nil
+	}
+	return func(ctx context.Context) (*net.UDPConn, error) { return c.ward.Lent(ctx, lentSockets) }
 }
 
 // serveGateway publishes the service and serves until ctx ends.

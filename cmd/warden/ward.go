@@ -186,6 +186,25 @@ func (w *Ward) Open(ctx context.Context, name string) (*os.File, error) {
 	return w.fetch(ctx, ask{Do: "open", At: name})
 }
 
+// Lent asks for a UDP socket that the user allowed. Errors are as of Packet.
+func (w *Ward) Lent(ctx context.Context, name string) (*net.UDPConn, error) {
+	f, err := w.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	c, err := net.FilePacketConn(f)
+	if err != nil {
+		return nil, errMessage
+	}
+	udp, ok := c.(*net.UDPConn)
+	if !ok {
+		c.Close()
+		return nil, errMessage
+	}
+	return udp, nil
+}
+
 // Packet opens a UDP socket on loopback, as sockets.Loopback does. Errors are
 // sockets.ErrNotLoopback, ErrGone, or a syscall.Errno such as EADDRINUSE.
 func (w *Ward) Packet(at netip.AddrPort) (net.PacketConn, error) {

@@ -24,6 +24,9 @@ type Config struct {
 	// Listen is the IPv4 address, with port 0, at which UDP sockets are opened; "" is 0.0.0.0:0.
 	// Each stream has a socket of its own, so no port can be named.
 	Listen string
+	// Socket opens the sockets, for a gateway that cannot do it itself; nil means Socket, with
+	// Listen. Whoever opens them answers for their address and for broadcast.
+	Socket func(ctx context.Context) (*net.UDPConn, error)
 	// AllowPrivate lets datagrams go to addresses that are not on the Internet: for networks that
 	// are private as a whole, never beside a network that strangers must not reach.
 	AllowPrivate bool
@@ -85,22 +88,32 @@ type Stats struct {
 
 // New returns a gateway that serves nobody yet. The error is ErrConfig.
 func New(c Config) (*Gateway, error) {
-	at := netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
-	if c.Listen != "" {
-		var err error
-		if at, err = netip.ParseAddrPort(c.Listen); err != nil {
-			return nil, ErrConfig
-		}
-	}
-	if c.Accept == nil || c.Reply == nil || !at.Addr().Is4() || at.Port() != 0 {
+	at, err := place(c.Listen)
+	if c.Accept == nil || c.Reply == nil || err != nil {
 		return nil, ErrConfig
+	}
+	open := func(ctx context.Context) (udpSocket, error) { return openUDP(ctx, at) }
+	if c.Socket != nil {
+		open = func(ctx context.Context) (udpSocket, error) { return c.Socket(ctx) }
 	}
 	return &Gateway{
 		config: c,
-		open:   func(ctx context.Context) (udpSocket, error) { return openUDP(ctx, at) },
+		open:   open,
 		rate:   rate.NewLimiter(totalRate, totalRate),
 		seats:  make(chan struct{}, maxLent),
 	}, nil
+}
+
+// place reads a Listen.
+func place(listen string) (netip.AddrPort, error) {
+	if listen == "" {
+		return netip.AddrPortFrom(netip.IPv4Unspecified(), 0), nil
+	}
+	at, err := netip.ParseAddrPort(listen)
+	if err != nil || !at.Addr().Is4() || at.Port() != 0 {
+		return at, ErrConfig
+	}
+	return at, nil
 }
 
 // Serve lends to the clients that l accepts until ctx ends or l fails. It closes l, and returns

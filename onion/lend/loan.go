@@ -27,6 +27,20 @@ type udpSocket interface {
 	Close() error
 }
 
+// Socket opens one socket at a Config's Listen, for a gateway in another process: for IPv4, and
+// unable to send to broadcast addresses. Errors are ErrConfig and those of the system.
+func Socket(ctx context.Context, listen string) (*net.UDPConn, error) {
+	at, err := place(listen)
+	if err != nil {
+		return nil, err
+	}
+	c, err := openUDP(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.UDPConn), nil
+}
+
 // openUDP opens a socket for IPv4 that cannot send to broadcast addresses.
 func openUDP(ctx context.Context, at netip.AddrPort) (udpSocket, error) {
 	lc := net.ListenConfig{Control: forbidBroadcast}
