@@ -11,6 +11,7 @@ import (
 
 	"nightjar/tunnel/handshake"
 	"nightjar/tunnel/mux"
+	"nightjar/tunnel/record"
 )
 
 // A Conn is a session between two contacts. Its methods are safe for concurrent use.
@@ -64,9 +65,9 @@ func newConn(c net.Conn, s *handshake.Session, first []byte) (*Conn, error) {
 		}
 	}
 	w := &writer{c: conn, lane: s.Send}
-	conn.group.Go(r.run)
-	conn.group.Go(w.run)
-	conn.group.Go(conn.keep)
+	for _, run := range []func(){r.run, w.run, conn.keep} {
+		conn.group.Go(func() { record.Erasing(run) }) // what is said passes through them
+	}
 	return conn, nil
 }
 

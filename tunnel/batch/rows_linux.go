@@ -89,14 +89,14 @@ func segment(b []byte) int {
 	header := unix.CmsgLen(0)
 	word := header - 8
 	for len(b) >= header+4 {
-		length := int(binary.NativeEndian.Uint32(b)) // the low half, or all of it
+		length := int(uint16(binary.NativeEndian.Uint32(b))) // the low half, or all of it
 		if word == 8 && bigEndian() {
-			length = int(binary.NativeEndian.Uint32(b[4:]))
+			length = int(uint16(binary.NativeEndian.Uint32(b[4:])))
 		}
 		level := binary.NativeEndian.Uint32(b[word:])
 		kind := binary.NativeEndian.Uint32(b[word+4:])
 		if level == unix.IPPROTO_UDP && kind == unix.UDP_GRO {
-			return int(binary.NativeEndian.Uint32(b[header:]))
+			return int(min(binary.NativeEndian.Uint32(b[header:]), MaxRow))
 		}
 		step := (max(length, header) + word - 1) / word * word
 		b = b[min(step, len(b)):]

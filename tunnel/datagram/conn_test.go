@@ -81,7 +81,7 @@ func TestMessagesArriveOnceAndInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, a, b := newPair(t)
 		defer c.close()
-		c.n.loss, c.n.double, c.n.jitter = 0.3, 0.2, 50*time.Millisecond
+		c.n.weather(0.3, 0.2, 50*time.Millisecond)
 		const messages = 300
 		go func() {
 			for i := range messages {
@@ -126,14 +126,14 @@ func TestSilenceEndsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, a, b := newPair(t)
 		defer c.close()
+		<-time.After(time.Second)
 		start := time.Now()
-		c.n.mu.Lock()
-		c.n.loss = 1
-		c.n.mu.Unlock()
+		c.n.weather(1, 0, 0)
 		<-a.Done()
 		<-b.Done()
 		took := time.Since(start)
-		if !errors.Is(a.Err(), tunnel.ErrSilent) || took < silence || took > silence+20*time.Second {
+		if !errors.Is(a.Err(), tunnel.ErrSilent) || !errors.Is(b.Err(), tunnel.ErrSilent) ||
+			took < silence-heartbeat-jitter || took > silence+20*time.Second {
 			t.Error(a.Err(), took)
 		}
 	})

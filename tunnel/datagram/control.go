@@ -45,7 +45,9 @@ func (c *Conn) fill(b []byte, limit int, now time.Time) []byte {
 			if !ok {
 				break
 			}
-			f.Channel = uint8(ch)
+			if f.Channel = uint8(ch); ch == users {
+				c.use()
+			}
 			b = f.Append(b)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 
 const (
 	dialTime = 60 * time.Second // from the first knock to the answer, at most
-	firstTry = 700 * time.Millisecond
-	lastTry  = 8 * time.Second
+	firstTry = 300 * time.Millisecond
+	lastTry  = 4 * time.Second
 	tries    = 4 // of one call whose answers are still taken
 )
 
@@ -50,10 +50,16 @@ func (e *Endpoint) Dial(ctx context.Context, p tunnel.Peer, at netip.AddrPort) (
 	}()
 	limit := time.NewTimer(dialTime)
 	defer limit.Stop()
-	for wait := firstTry; ; wait = min(2*wait, lastTry) {
-		if err := e.knock(c, p, at); err != nil {
-			return nil, err
+	var say func() // the newest first message, each sent twice
+	for n, wait := 0, firstTry; ; n++ {
+		if n%2 == 0 {
+			var err error
+			if say, err = e.knock(c, p, at); err != nil {
+				return nil, err
+			}
+			wait = min(2*wait, lastTry)
 		}
+		say()
 		again := time.NewTimer(wait*7/8 + rand.N(wait/4))
 		select {
 		case a := <-c.answer:
@@ -71,12 +77,12 @@ func (e *Endpoint) Dial(ctx context.Context, p tunnel.Peer, at netip.AddrPort) (
 	}
 }
 
-// knock sends one first message.
-func (e *Endpoint) knock(c *call, p tunnel.Peer, at netip.AddrPort) error {
+// knock makes one first message, and what sends it.
+func (e *Endpoint) knock(c *call, p tunnel.Peer, at netip.AddrPort) (func(), error) {
 	epoch := handshake.Epoch(time.Now())
 	in, wire, err := handshake.Start(e.key, p, epoch)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	way := knock.Way{Root: p.Root, Epoch: epoch, Initiator: e.self, Responder: p.Static}
 	e.mu.Lock()
@@ -84,10 +90,16 @@ func (e *Endpoint) knock(c *call, p tunnel.Peer, at netip.AddrPort) error {
 	c.tries = append(c.tries, &try{initiation: in, lock: way.Answer(wire)})
 	c.tries = c.tries[max(0, len(c.tries)-tries):]
 	e.mu.Unlock()
-	for _, piece := range way.First().Cut(wire) {
-		e.carrier.Send(piece, len(piece), at) // lost: there are more tries
+	return e.sender(way.First(), wire, at), nil
+}
+
+// sender returns what sends the pieces of a message; each time they are other bytes.
+func (e *Endpoint) sender(l knock.Lock, message []byte, to netip.AddrPort) func() {
+	return func() {
+		for _, piece := range l.Cut(message) {
+			e.carrier.Send(piece, len(piece), to) // lost: there are more tries
+		}
 	}
-	return nil
 }
 
 // dialled begins the session that was answered.
@@ -96,7 +108,10 @@ func (e *Endpoint) dialled(a answered) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	signal(c.beat) // the far side waits for a packet
+	c.mu.Lock()
+	c.sending[ours].Push([]byte{hello})
+	c.mu.Unlock()
+	signal(c.wake)
 	return c, nil
 }
 
@@ -169,10 +184,12 @@ func (e *Endpoint) caller(d *knock.Door, c candidate) {
 	if err != nil {
 		return
 	}
-	if _, err := newConn(e, s, c.from); err != nil {
-		return
-	}
-	for _, piece := range k.Way.Answer(k.Message).Cut(reply) {
-		e.carrier.Send(piece, len(piece), c.from)
+	say := e.sender(k.Way.Answer(k.Message), reply, c.from)
+	if conn, err := newConn(e, s, c.from); err == nil {
+		say()
+		conn.mu.Lock()
+		conn.keys.again = say
+		conn.mu.Unlock()
+		signal(conn.wake)
 	}
 }

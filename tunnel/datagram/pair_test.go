@@ -36,6 +36,20 @@ func newNetwork() *network {
 		delay: 20 * time.Millisecond}
 }
 
+// weather sets what the network does to datagrams from now on.
+func (n *network) weather(loss, double float64, jitter time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.loss, n.double, n.jitter = loss, double, jitter
+}
+
+// stopping sets what the network swallows from now on.
+func (n *network) stopping(stop func(wire []byte, from, to netip.AddrPort) bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stop = stop
+}
+
 // place is an address in documentation space (RFC 5737).
 func place(n int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(n)}), uint16(1000+n/256))

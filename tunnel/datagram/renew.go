@@ -25,6 +25,7 @@ const (
 	renewPause  = time.Minute       // a far side that asks sooner breaks the rules
 	renewCount  = 1 << 31           // packets, then they are renewed as well
 	lateTime    = 10 * time.Second  // for packets under the old keys
+	answerAgain = 400 * time.Millisecond
 )
 
 // What the session's own messages begin with.
@@ -32,6 +33,8 @@ const (
 	askRenewal    = 1 // message 1
 	answerRenewal = 2 // message 2
 	askStreams    = 3 // the responder has a stream to open
+	hello         = 4 // the initiator has the answer; said until it is heard
+	askKeys       = 5 // the responder has used the session and wants new keys
 )
 
 // keys is the epochs of a session. Guarded by Conn.mu.
@@ -40,6 +43,8 @@ type keys struct {
 	asked   *handshake.Renewal // initiator: message 1 is on its way
 	since   time.Time          // of the current epoch
 	proved  bool               // a packet has opened in it
+	again   func()             // responder: sends the answer once more
+	wanted  bool               // responder: has asked for new keys
 
 	current *lane
 	next    *lane       // agreed; nothing has opened under it yet
@@ -56,14 +61,14 @@ func newKeys(s *handshake.Session, l *lane, now time.Time) keys {
 func (k *keys) lanes() []*lane { return []*lane{k.current, k.next, k.late} }
 
 // due is when there is something to do about keys, or zero.
-func (k *keys) due(initiator bool) (t time.Time) {
-	if !k.lateBy.IsZero() {
-		t = k.lateBy
+func (k *keys) due() time.Time {
+	switch {
+	case k.again != nil:
+		return k.since.Add(answerAgain)
+	case !k.proved:
+		return k.since.Add(proofTime)
 	}
-	if !k.proved && !initiator {
-		t = k.since.Add(proofTime)
-	}
-	return t
+	return k.lateBy
 }
 
 // process does what the session's own messages ask and what the age of the keys demands.
@@ -95,6 +100,11 @@ func (c *Conn) own(m []byte, now time.Time) error {
 	case len(m) == 1 && m[0] == askStreams && c.initiator:
 		c.startStreams()
 		return nil
+	case len(m) == 1 && m[0] == hello && !c.initiator:
+		return nil
+	case len(m) == 1 && m[0] == askKeys && c.initiator:
+		c.use()
+		return nil
 	}
 	return tunnel.ErrRules
 }
@@ -107,13 +117,20 @@ func (c *Conn) age(now time.Time) error {
 		c.e.leave(k.late)
 		k.late, k.lateBy = nil, time.Time{}
 	}
+	if k.again != nil && age >= answerAgain {
+		k.again()
+		k.again = nil
+	}
 	switch {
-	case !k.proved && !c.initiator && age >= proofTime:
+	case !k.proved && age >= proofTime:
 		return tunnel.ErrUnanswered
 	case age < renewAfter && c.out.Count() < renewCount || !c.used.Load():
 		return nil
 	case age > renewAfter+renewWithin:
 		return tunnel.ErrStale
+	case !c.initiator && !k.wanted:
+		k.wanted = c.sending[ours].Push([]byte{askKeys}) // it may not know that it was used
+		return nil
 	case !c.initiator || k.asked != nil || k.next != nil:
 		return nil
 	}
@@ -184,7 +201,7 @@ func (c *Conn) proved(l *lane) {
 	switch {
 	case c.Err() != nil:
 	case l == k.current:
-		k.proved = true
+		k.proved, k.again = true, nil
 		if !c.initiator {
 			c.e.deliver(c)
 		}
@@ -195,6 +212,7 @@ func (c *Conn) proved(l *lane) {
 		k.current, k.next = l, nil
 		k.session, k.follows = k.follows, nil
 		k.since = time.Now()
+		k.wanted = false
 		c.used.Store(false)
 		if !c.initiator {
 			c.out.Rekey(k.sealing)

@@ -17,7 +17,7 @@ const (
 	worried   = 15 * time.Second // without anything heard, then heartbeats are quicker
 	quicker   = 2 * time.Second
 	silence   = time.Minute      // the far side is gone
-	proofTime = 10 * time.Second // for the first packet of a caller
+	proofTime = 10 * time.Second // for the first packet of the far side
 	linger    = time.Second      // Close tries that long to have messages acknowledged
 	fairness  = 16               // each so many ticks, control goes before datagrams
 )
@@ -206,7 +206,7 @@ func (c *Conn) next(heart time.Time, clocked bool) time.Time {
 			next = t
 		}
 	}
-	sooner(c.keys.due(c.initiator))
+	sooner(c.keys.due())
 	if clocked {
 		return next
 	}

@@ -10,8 +10,9 @@
 //	           index 1 | 747 bytes of the handshake message | zeros
 //	1008   16  tag
 //
-// message is the same random number in both pieces, index is 0 or 1. The mark lets the receiver
-// pass over what is not for it for the price of one block of ChaCha20 a contact and epoch.
+// message is the first 8 bytes of the handshake message, which are random; index is 0 or 1. The
+// mark lets the receiver pass over what is not for it for the price of one block of ChaCha20 a
+// contact and epoch.
 package knock
 
 import (
@@ -82,14 +83,13 @@ func (w Way) lock(mark, seal string, more []byte) (l Lock) {
 	return l
 }
 
-// Cut makes the pieces of a handshake message, handshake.Size bytes.
+// Cut makes the pieces of a handshake message, handshake.Size bytes. Cut again, they are other
+// bytes, but go together with those cut before.
 func (l Lock) Cut(message []byte) [][]byte {
 	return l.cut(message, func(b []byte) { rand.Read(b) })
 }
 
 func (l Lock) cut(message []byte, fill func([]byte)) (pieces [][]byte) {
-	var id [8]byte
-	fill(id[:])
 	record.Erasing(func() {
 		aead, err := chacha20poly1305.NewX(l.seal[:])
 		if err != nil {
@@ -100,7 +100,7 @@ func (l Lock) cut(message []byte, fill func([]byte)) (pieces [][]byte) {
 			fill(wire[:seedSize])
 			copy(wire[seedSize:], l.marked(wire))
 			plain := make([]byte, plainSize)
-			copy(plain, id[:])
+			copy(plain, message[:8])
 			plain[8] = byte(i)
 			copy(plain[header:], message[i*share:][:share])
 			pieces = append(pieces, aead.Seal(wire, wire, plain, nil))
