@@ -10,6 +10,7 @@ import (
 	"nightjar/node"
 	"nightjar/node/book"
 	"nightjar/node/card"
+	"nightjar/node/card/bundle"
 	"nightjar/node/talk"
 )
 
@@ -56,6 +57,9 @@ func codes() []struct {
 		{node.ErrExpired, "card-expired", http.StatusBadRequest},
 		{node.ErrNoGateway, "no-gateway", http.StatusConflict},
 		{node.ErrNotLinked, "not-connected", http.StatusConflict},
+		{bundle.ErrVersion, "bundle-version", http.StatusBadRequest},
+		{bundle.ErrSize, "bundle-size", http.StatusBadRequest},
+		{bundle.ErrBundle, "bundle-damaged", http.StatusBadRequest},
 		{card.ErrVersion, "card-version", http.StatusBadRequest},
 		{card.ErrSignature, "card-signature", http.StatusBadRequest},
 		{card.ErrSize, "card-size", http.StatusBadRequest},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -16,12 +17,11 @@ import (
 	"nightjar/cmd/control/api"
 	"nightjar/node"
 	"nightjar/node/book"
-	"nightjar/node/card"
 	"nightjar/node/talk"
 )
 
 // maxBody is the largest request body in bytes.
-const maxBody = 64 << 10
+const maxBody = 160 << 10 // a bundle, escaped
 
 // Engine is what a door opens to. The functions tell what only the owner of the process knows.
 type Engine struct {
@@ -51,24 +51,22 @@ type handler func(r *http.Request) (any, error)
 
 func (e Engine) routes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, h := range map[string]handler{
+	routes := map[string]handler{
 		"GET /v1/status":                  e.status,
 		"GET /v1/contacts":                e.contacts,
 		"POST /v1/contacts":               e.invite,
 		"POST /v1/contacts/{name}/accept": e.accept,
 		"POST /v1/contacts/{name}/refuse": e.refuse,
+		"POST /v1/contacts/{name}/block":  e.block,
 		"DELETE /v1/contacts/{name}":      e.remove,
-		"POST /v1/card":                   e.card,
-		"POST /v1/open":                   e.open,
 		"GET /v1/messages":                e.messages,
 		"POST /v1/messages":               e.send,
 		"POST /v1/messages/read":          e.read,
-		"GET /v1/gateways":                e.gateways,
-		"POST /v1/gateways":               e.addGateway,
-		"DELETE /v1/gateways/{line}":      e.removeGateway,
 		"GET /v1/phone":                   e.phone,
-		"POST /v1/check":                  e.check,
-	} {
+	}
+	maps.Copy(routes, e.cardRoutes())
+	maps.Copy(routes, e.networkRoutes())
+	for pattern, h := range routes {
 		mux.HandleFunc(pattern, answer(h))
 	}
 	mux.HandleFunc("GET /v1/events", e.events)
@@ -108,6 +106,7 @@ func (e Engine) status(*http.Request) (any, error) {
 	s.Address, s.Name, s.Reachable = n.Address.String(), n.Name, n.Reachable
 	s.Gateways, s.Contacts, s.Connected = n.Gateways, n.Contacts, n.Connected
 	s.Unread, s.Pending, s.Calls = n.Unread, n.Pending, n.Calls
+	s.Network, s.Warnings = n.Network, append(s.Warnings, n.Warnings...)
 	switch {
 	case n.Gateways == 0:
 		s.Next = "no gateway is known: add a contact by a card that carries one, or " +
@@ -135,7 +134,8 @@ func (e Engine) invite(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := e.Node.Invite(q.Card, q.Name, q.Greeting)
+	name, err := e.Node.InviteBy(q.Card,
+		node.InviteOptions{Name: q.Name, Greeting: q.Greeting, Both: q.Both})
 	return api.NameReply{Name: name}, err
 }
 
@@ -151,33 +151,12 @@ func (e Engine) refuse(r *http.Request) (any, error) {
 	return nothing(e.Node.Refuse(r.PathValue("name")))
 }
 
+func (e Engine) block(r *http.Request) (any, error) {
+	return nothing(e.Node.Block(r.PathValue("name")))
+}
+
 func (e Engine) remove(r *http.Request) (any, error) {
 	return nothing(e.Node.Remove(r.PathValue("name")))
-}
-
-func (e Engine) card(r *http.Request) (any, error) {
-	q, err := body[api.CardRequest](r)
-	if err != nil {
-		return nil, err
-	}
-	text, err := e.Node.Card(q.Fresh)
-	if err != nil {
-		return nil, err
-	}
-	reply := api.CardReply{Card: text}
-	if c, err := card.Parse(text); err == nil && len(c.Gateways) == 0 {
-		reply.Next = "this card carries no gateway: whoever adds it must know one. It carries " +
-			"those you gave with nightjar gateway add, not those of other people's cards"
-	}
-	return reply, nil
-}
-
-func (e Engine) open(r *http.Request) (any, error) {
-	q, err := body[api.OpenRequest](r)
-	if err != nil {
-		return nil, err
-	}
-	return nothing(e.Node.SetOpen(q.Open))
 }
 
 func (e Engine) messages(r *http.Request) (any, error) {
@@ -229,40 +208,7 @@ func (e Engine) send(r *http.Request) (any, error) {
 	return api.SendReply{ID: hex.EncodeToString(id[:]), State: "queued"}, err
 }
 
-func (e Engine) gateways(*http.Request) (any, error) {
-	out := []string{}
-	for _, g := range e.Node.Gateways() {
-		out = append(out, g.String())
-	}
-	return out, nil
-}
-
-func (e Engine) addGateway(r *http.Request) (any, error) {
-	q, err := body[api.GatewayRequest](r)
-	if err != nil {
-		return nil, err
-	}
-	g, err := card.ParseGateway(q.Gateway)
-	if err != nil {
-		return nil, err
-	}
-	return nothing(e.Node.AddGateway(g))
-}
-
-func (e Engine) removeGateway(r *http.Request) (any, error) {
-	g, err := card.ParseGateway(r.PathValue("line"))
-	if err != nil {
-		return nil, err
-	}
-	return nothing(e.Node.RemoveGateway(g))
-}
-
 func (e Engine) phone(*http.Request) (any, error) { return e.Phone(), nil }
-
-func (e Engine) check(*http.Request) (any, error) {
-	e.Node.Check()
-	return struct{}{}, nil
-}
 
 // events writes what happens, a line of JSON each, until either side ends.
 func (e Engine) events(w http.ResponseWriter, r *http.Request) {

@@ -10,14 +10,18 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"net/http"
+	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"rsc.io/qr"
 
 	"nightjar/cmd/control/api"
+	"nightjar/node"
 	"nightjar/node/card"
 )
 
@@ -29,13 +33,16 @@ func cmdCardShow(ctx context.Context, c console, args []string) error {
 	o := newOptions("card show")
 	draw := o.set.Bool("qr", false, "")
 	picture := o.set.String("png", "", "")
-	fresh := o.set.Bool("fresh", false, "")
+	request := o.cardFlags()
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	var reply api.CardReply
-	err := o.do(ctx, http.MethodPost, "/v1/card", api.CardRequest{Fresh: *fresh}, &reply)
+	asked, err := request()
 	if err != nil {
+		return err
+	}
+	var reply api.CardReply
+	if err := o.do(ctx, http.MethodPost, "/v1/card", asked, &reply); err != nil {
 		return err
 	}
 	if *draw || *picture != "" {
@@ -60,6 +67,87 @@ func cmdCardShow(ctx context.Context, c console, args []string) error {
 		fmt.Fprintln(c.err, "nightjar: note:", reply.Next)
 	}
 	return nil
+}
+
+// cardFlags are the flags of the card that is wanted. What it returns is called after parse.
+func (o *options) cardFlags() func() (api.CardRequest, error) {
+	var r api.CardRequest
+	o.set.BoolVar(&r.Fresh, "fresh", false, "")
+	o.set.BoolVar(&r.Doorbell, "doorbell", false, "")
+	o.set.BoolVar(&r.Full, "full", false, "")
+	once := o.set.Bool("once", false, "")
+	uses := o.set.Uint("uses", 0, "")
+	good := o.set.String("for", "", "")
+	return func() (api.CardRequest, error) {
+		r.Uses = uint32(min(*uses, math.MaxUint32))
+		if *once {
+			r.Uses = 1
+		}
+		hours, err := parseHours(*good)
+		r.Hours = hours
+		return r, err
+	}
+}
+
+// parseHours reads "48h" or "30d", at least an hour and at most ten years; "" is 0.
+func parseHours(s string) (uint32, error) {
+	if s == "" {
+		return 0, nil
+	}
+	unit, number := uint64(1), s[:len(s)-1]
+	switch s[len(s)-1] {
+	case 'd':
+		unit = 24
+	case 'h':
+	default:
+		number = ""
+	}
+	n, err := strconv.ParseUint(number, 10, 16)
+	if err != nil || n == 0 || n*unit > 10*365*24 {
+		return 0, usageError{"say how long the card is good: 48h, 30d"}
+	}
+	return uint32(n * unit), nil
+}
+
+// cmdCardList lists the cards that are out.
+func cmdCardList(ctx context.Context, c console, args []string) error {
+	o := newOptions("card list")
+	if _, err := o.parse(args, 0, 0); err != nil {
+		return err
+	}
+	var list []node.CardStatus
+	if err := o.do(ctx, http.MethodGet, "/v1/cards", nil, &list); err != nil {
+		return err
+	}
+	if o.json {
+		return c.json(list)
+	}
+	for _, k := range list {
+		limit := "any number of people"
+		if k.Uses > 0 {
+			limit = fmt.Sprintf("%d of %d people", k.Used, k.Uses)
+		}
+		bell := ""
+		if k.Bell {
+			bell = ", with a doorbell"
+		}
+		fmt.Fprintf(c.out, "%s  until %s, for %s%s\n", k.ID, k.Expires.Format(time.DateOnly), limit,
+			bell)
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.err, "no card is out; make one: nightjar card show")
+	}
+	return nil
+}
+
+// cmdCardRevoke makes a card worthless.
+func cmdCardRevoke(ctx context.Context, _ console, args []string) error {
+	o := newOptions("card revoke")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	return o.do(ctx, http.MethodDelete, "/v1/cards/"+url.PathEscape(rest[0]), nil, nil)
 }
 
 // cmdCardOpen lets those ask who know only the address, or no more.
@@ -132,6 +220,8 @@ type cardView struct {
 	Nodes    int      `json:"dht_nodes"`
 	Bridges  int      `json:"bridges"`
 	Relays   int      `json:"relays"`
+	Uses     uint     `json:"uses,omitempty"` // how many may become contacts by it; 0: any number
+	Doorbell bool     `json:"doorbell"`
 }
 
 // cmdCardRead shows what a card holds.
@@ -147,7 +237,8 @@ func cmdCardRead(_ context.Context, c console, args []string) error {
 	}
 	v := cardView{Address: parsed.Address.String(), Name: parsed.Name,
 		Expired: parsed.Expired(time.Now()), Nodes: len(parsed.Nodes), Gateways: []string{},
-		Bridges: len(parsed.Bridges), Relays: len(parsed.Relays)}
+		Bridges: len(parsed.Bridges), Relays: len(parsed.Relays), Uses: parsed.Uses,
+		Doorbell: parsed.Doorbell != card.Gateway{}}
 	if !parsed.Expires.IsZero() {
 		v.Expires = parsed.Expires.UTC().Format(time.DateOnly)
 	}
@@ -162,6 +253,15 @@ func cmdCardRead(_ context.Context, c console, args []string) error {
 	fmt.Fprintln(c.out, "expires  ", v.Expires)
 	if v.Expired {
 		fmt.Fprintln(c.out, "           this card has expired: ask for a fresh one")
+	}
+	switch {
+	case v.Uses == 1:
+		fmt.Fprintln(c.out, "for       one person")
+	case v.Uses > 1:
+		fmt.Fprintf(c.out, "for       %d people\n", v.Uses)
+	}
+	if v.Doorbell {
+		fmt.Fprintln(c.out, "doorbell  yes: the invitation arrives at once if its owner is there")
 	}
 	fmt.Fprintf(c.out, "carries   %d gateways, %d DHT nodes, %d bridges, %d relays\n",
 		len(v.Gateways), v.Nodes, v.Bridges, v.Relays)

@@ -19,6 +19,7 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 	o := newOptions("contact add")
 	greeting := o.set.String("greeting", "", "")
 	noWait := o.set.Bool("no-wait", false, "")
+	both := o.set.Bool("both", false, "")
 	rest, err := o.parse(args, 1, 2)
 	if err != nil {
 		return err
@@ -27,7 +28,7 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	req := api.InviteRequest{Card: text, Greeting: *greeting}
+	req := api.InviteRequest{Card: text, Greeting: *greeting, Both: *both}
 	if len(rest) == 2 {
 		req.Name = rest[1]
 	}
@@ -139,6 +140,16 @@ func cmdContactRefuse(ctx context.Context, _ console, args []string) error {
 		return err
 	}
 	return o.do(ctx, http.MethodPost, contactPath(rest[0], "/refuse"), struct{}{}, nil)
+}
+
+// cmdContactBlock refuses somebody who asks, now and later.
+func cmdContactBlock(ctx context.Context, _ console, args []string) error {
+	o := newOptions("contact block")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	return o.do(ctx, http.MethodPost, contactPath(rest[0], "/block"), struct{}{}, nil)
 }
 
 // cmdContactRemove forgets a contact.

@@ -47,6 +47,9 @@ func cmdStatus(ctx context.Context, c console, args []string) error {
 	fmt.Fprintf(c.out, "contacts        %d, connected %d\n", s.Contacts, s.Connected)
 	fmt.Fprintf(c.out, "messages        %d unread, %d waiting to be sent\n", s.Unread, s.Pending)
 	fmt.Fprintf(c.out, "gateways        %d\n", s.Gateways)
+	if s.Network > 0 {
+		fmt.Fprintf(c.out, "DHT nodes       about %d\n", s.Network)
+	}
 	for _, x := range s.Exposes {
 		fmt.Fprintln(c.out, "who learns what:", x)
 	}

@@ -32,18 +32,6 @@ nightjar help COMMAND shows more, with examples.
 `
 
 const (
-	helpCardShow = `Shows your card: a line of text, and with --qr a code for cameras. Whoever
-has it can ask to be your contact; you then accept or refuse. It stays the same until you
-ask for a fresh one.
-
-  --qr            draw it as a QR code
-  --png FILE      write the QR code as a PNG
-  --fresh         make a new card; the old one still works until it expires
-
-  nightjar card show --qr`
-	helpCardRead = `Shows what a card holds before you use it. Needs no engine and sends nothing.
-
-  nightjar card read nightjar:...`
 	helpCardOpen = `Lets people ask who have only your address and no card, or no more. It is off at
 first: whoever knows the address and runs many DHT nodes can then see when you are there,
 though neither who nor where you are.
@@ -53,6 +41,8 @@ though neither who nor where you are.
 The invitation is sealed: only the owner can read it, and whether it is accepted shows only
 when it is. Waits until the invitation lies in the inbox; Ctrl-C is safe, the engine goes on.
 CARD of - reads the card from standard input.
+
+  --both              leave it in the inbox too when the card names a doorbell
 
   --greeting TEXT     a few words so that they know who asks (200 bytes)
   --no-wait           do not wait

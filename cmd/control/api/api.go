@@ -13,6 +13,7 @@ type Status struct {
 	Exposes   []string `json:"exposes"`   // who learns what on this path, in words
 	Reachable bool     `json:"reachable"` // our onion service is published
 	Gateways  int      `json:"gateways"`
+	Network   int      `json:"network,omitempty"` // nodes the DHT has, estimated
 	Contacts  int      `json:"contacts"`
 	Connected int      `json:"connected"`
 	Unread    int      `json:"unread"`
@@ -91,6 +92,12 @@ type Event struct {
 // CardRequest is the body of POST /v1/card; CardReply its answer.
 type CardRequest struct {
 	Fresh bool `json:"fresh"` // a new inbox; the old card still works
+
+	// Each of these makes a new card.
+	Uses     uint32 `json:"uses,omitempty"`     // how many may become contacts by it; 0: any number
+	Hours    uint32 `json:"hours,omitempty"`    // how long it is good; 0: a year
+	Doorbell bool   `json:"doorbell,omitempty"` // invitations come at once; it shows when we are there
+	Full     bool   `json:"full,omitempty"`     // with bridges, relays and DHT nodes
 }
 
 // CardReply is the answer to POST /v1/card.
@@ -109,6 +116,7 @@ type InviteRequest struct {
 	Card     string `json:"card"` // a "nightjar:" line or a bare address
 	Name     string `json:"name"` // ours for them; "" takes the card's
 	Greeting string `json:"greeting"`
+	Both     bool   `json:"both,omitempty"` // in the inbox as well as at the doorbell
 }
 
 // NameReply names the contact an answer is about.
@@ -143,4 +151,14 @@ type ReadRequest struct {
 // GatewayRequest is the body of POST /v1/gateways.
 type GatewayRequest struct {
 	Gateway string `json:"gateway"` // the line nightjar gateway prints
+}
+
+// RelayRequest is the body of POST /v1/relays.
+type RelayRequest struct {
+	URL string `json:"url"` // of a pkarr relay
+}
+
+// Bundle is the answer to GET /v1/bundle and the body of POST /v1/bundle.
+type Bundle struct {
+	Bundle string `json:"bundle"` // what nightjar bundle export writes
 }

@@ -1,0 +1,116 @@
+// The commands of what opens the network, and of who sees what.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	"nightjar/cmd/control/api"
+	"nightjar/node"
+	"nightjar/node/card/bundle"
+)
+
+// errBundle is a file of a bundle that cannot be read.
+var errBundle = errors.New("the file of the bundle cannot be read")
+
+// cmdBundleExport writes what somebody needs who knows nobody in the network.
+func cmdBundleExport(ctx context.Context, c console, args []string) error {
+	o := newOptions("bundle export")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	var b api.Bundle
+	if err := o.do(ctx, http.MethodGet, "/v1/bundle", nil, &b); err != nil {
+		return err
+	}
+	if rest[0] == "-" {
+		_, err = io.WriteString(c.out, b.Bundle)
+		return err
+	}
+	if writeNew(rest[0], []byte(b.Bundle)) != nil {
+		return errFile
+	}
+	return nil
+}
+
+// cmdBundleImport takes in what somebody else wrote with bundle export.
+func cmdBundleImport(ctx context.Context, c console, args []string) error {
+	o := newOptions("bundle import")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	text, err := c.bundleText(rest[0])
+	if err != nil {
+		return err
+	}
+	var in node.Imported
+	err = o.do(ctx, http.MethodPost, "/v1/bundle", api.Bundle{Bundle: text}, &in)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return c.json(in)
+	}
+	fmt.Fprintf(c.out, "taken in: %d gateways, %d DHT nodes, %d relays, %d bridges\n",
+		in.Gateways, in.Nodes, in.Relays, in.Bridges)
+	return nil
+}
+
+// bundleText reads a bundle from a file, or for "-" from standard input.
+func (c console) bundleText(file string) (string, error) {
+	in := c.in
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return "", errBundle
+		}
+		defer f.Close()
+		in = f
+	}
+	b, err := io.ReadAll(io.LimitReader(in, bundle.MaxSize+1))
+	if err != nil {
+		return "", errBundle
+	}
+	return string(b), nil
+}
+
+// cmdRelayAdd gives the engine a pkarr relay to use.
+func cmdRelayAdd(ctx context.Context, _ console, args []string) error {
+	o := newOptions("relay add")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	return o.do(ctx, http.MethodPost, "/v1/relays", api.RelayRequest{URL: rest[0]}, nil)
+}
+
+// cmdExplain tells how a contact is found, and who could see what of it.
+func cmdExplain(ctx context.Context, c console, args []string) error {
+	o := newOptions("explain")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	var steps []node.Step
+	err = o.do(ctx, http.MethodGet, contactPath(rest[0], "/explain"), nil, &steps)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return c.json(steps)
+	}
+	for i, s := range steps {
+		fmt.Fprintf(c.out, "%d. %s\n", i+1, s.What)
+		for _, v := range s.Sees {
+			fmt.Fprintf(c.out, "   %s learns %s; not %s\n", v.Who, v.Learns, v.Hidden)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+// The text of help for the commands of cards and of what opens the network.
+
+package main
+
+const (
+	helpCardShow = `Shows your card: a line of text, and with --qr a code for cameras. Whoever
+has it can ask to be your contact; you then accept or refuse. It stays the same until you
+ask for a fresh one, or for one of the kinds below, which is new each time.
+
+  --qr            draw it as a QR code
+  --png FILE      write the QR code as a PNG
+  --fresh         make a new card; the old one still works until it expires
+  --once          one person can become a contact by it
+  --uses N        so many can
+  --for TIME      how long it is good: 48h, 30d (default: a year)
+  --doorbell      invitations come at once, without the DHT; but whoever holds the card can
+                  see when you are there
+  --full          with bridges, relays and DHT nodes: all that is needed behind a firewall
+
+  nightjar card show --qr
+  nightjar card show --once --for 48h --full`
+	helpCardList = `Lists the cards you gave away that still work. How somebody came to be a contact
+does not show.
+
+  nightjar card list`
+	helpCardRevoke = `Makes a card worthless: nobody can ask by it any more. Who became a contact by
+it stays one. ID is as nightjar card list shows it.
+
+  nightjar card revoke 5f0c22a1`
+	helpCardRead = `Shows what a card holds before you use it. Needs no engine and sends nothing.
+
+  nightjar card read nightjar:...`
+	helpContactBlock = `Forgets somebody who asks, and never shows that person's invitations again.
+Nothing is sent.
+
+  nightjar contact block stranger`
+	helpBundleExport = `Writes a file for somebody who knows nobody in the network: gateways, relays and
+bridges that you gave, and DHT nodes that answered. It names nobody, and is plain text:
+read it before you pass it on. FILE of - is standard output.
+
+  nightjar bundle export network.txt`
+	helpBundleImport = `Takes in what somebody else wrote with nightjar bundle export. What is in it need
+not be believed: it can only fail. Bridges are used from the next start. FILE of - is
+standard input.
+
+  nightjar bundle import network.txt`
+	helpRelayAdd = `Uses a pkarr relay, a server that does the walk in the DHT for whoever asks, beside
+the gateways. It sees what a gateway sees.
+
+  nightjar relay add https://relay.example`
+	helpExplain = `Tells each step of finding a contact as it would be done now, and who could see
+what of it.
+
+  nightjar explain newsdesk`
+)
