@@ -114,13 +114,18 @@ func TestExplanationNamesEveryStepAndNobody(t *testing.T) {
 		if err != nil || len(asking) != 2 {
 			t.Fatalf("%d steps for somebody who asks: %v", len(asking), err)
 		}
+		invited, err := source.Explain("desk")
+		if err != nil || len(invited) != 6 {
+			t.Fatalf("%d steps for somebody invited: %v", len(invited), err)
+		}
 		if err := desk.Accept(name, "source"); err != nil {
 			t.Fatal(err)
 		}
-		for p, want := range map[*person]int{desk: 5, source: 6} {
-			steps, err := p.Explain(map[*person]string{desk: "source", source: "desk"}[p])
-			if err != nil || len(steps) != want {
-				t.Errorf("%d steps, want %d: %v", len(steps), want, err)
+		for p, name := range map[*person]string{desk: "source", source: "desk"} {
+			w.await(p, EventConnected)
+			steps, err := p.Explain(name)
+			if err != nil || len(steps) != 5 {
+				t.Errorf("%d steps: %v", len(steps), err)
 			}
 			for _, s := range steps {
 				for _, v := range s.Sees {

@@ -5,7 +5,6 @@ package node
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"nightjar/keystore"
@@ -42,11 +41,11 @@ func (n *Node) watchInboxes(ctx context.Context) {
 		n.collect(ctx)
 		wait := inboxWaits[min(step, len(inboxWaits)-1)]
 		step++
-		before := time.Now()
-		if !pause(ctx, wait*3/4+rand.N(wait/2), n.inboxPoke) {
+		again, before := lookAgain(wait), time.Now()
+		if !pause(ctx, again, n.inboxPoke) {
 			return
 		}
-		if time.Since(before) < wait*3/4 {
+		if time.Since(before) < again {
 			step = 0 // poked
 		}
 	}

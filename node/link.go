@@ -12,6 +12,7 @@ import (
 
 	"nightjar/node/book"
 	"nightjar/node/card"
+	"nightjar/node/meet"
 	"nightjar/node/talk"
 	"nightjar/onion"
 	"nightjar/tunnel"
@@ -31,6 +32,9 @@ var errNotAccepted = errors.New("the contact is away or has not accepted yet")
 // linkWaits is how long to wait between attempts to find a contact; the last is kept up.
 var linkWaits = [...]time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second,
 	2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 30 * time.Minute}
+
+// memoryless are waits from this length on.
+const memoryless = 10 * time.Minute
 
 // steady is how long a link must have lived to count as a success: the contact is looked for again
 // at once when it is lost. One that ended sooner is waited for like one that was not found.
@@ -72,10 +76,19 @@ func (n *Node) keepLinked(ctx context.Context, a card.Address, k *keeper) {
 				step, wait = -1, 2*time.Second
 			}
 		}
-		if n.woken(ctx, a, about(wait), k) {
+		if n.woken(ctx, a, lookAgain(wait), k) {
 			step = -1
 		}
 	}
+}
+
+// lookAgain is how long to wait before the next look into the DHT, about d: the longer waits, of
+// which most looks are made, have no rhythm that could tell whose slots belong together.
+func lookAgain(d time.Duration) time.Duration {
+	if d < memoryless {
+		return about(d)
+	}
+	return meet.Wait(d)
 }
 
 // woken waits like pause, and also for a tunnel that the contact brings about; it reports whether

@@ -4,7 +4,6 @@ package meet
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -34,8 +33,8 @@ func (m *Meeting) now() time.Time {
 }
 
 // Publish stores r where the other side of the pair looks for side s, also if its clock is wrong by
-// up to 30 minutes. Call it at the time Due returns, or after 40 to 80 minutes. A call stores what
-// is due by then; at first, or when r has changed, all there is.
+// up to 30 minutes. Call it at the time Due returns. A call stores what is due by then, or at least
+// what is due first; when r has changed, all there is.
 //
 // It returns how many nodes hold the record, the smallest number if it was stored in several slots
 // (by the word of a gateway, when that did the walk; the next time we walk ourselves).
@@ -73,30 +72,18 @@ func (m *Meeting) Due(root [32]byte, s Side) time.Time {
 }
 
 // Find returns the newest reach record that side s published. It tolerates a clock that is wrong by
-// up to 30 minutes. It returns ErrNotFound when there is none, or it has expired; ErrNoNodes;
-// ErrLost; or the error of ctx or Carrier.
+// up to 30 minutes: it looks into one slot only, that of the epoch it takes for the present one,
+// since who publishes keeps that of the next and of the former stored when they might be meant; two
+// slots that are looked for together would be seen to belong together. It returns ErrNotFound when
+// there is none, or it has expired; ErrNoNodes; ErrLost; or the error of ctx or Carrier.
 func (m *Meeting) Find(ctx context.Context, root [32]byte, s Side) (card.Reach, error) {
 	now := m.now()
-	looks := epochs.around(now, overlap, overlap)
-	found := make([]*card.Reach, len(looks))
-	errs := make([]error, len(looks))
-	var g errgroup.Group
-	for i, epoch := range looks {
-		g.Go(func() error {
-			found[i], errs[i] = m.get(ctx, pairSlot(root, s, epoch))
-			return nil
-		})
+	found, err := m.get(ctx, pairSlot(root, s, epochs.at(now)))
+	if err != nil {
+		return card.Reach{}, err
 	}
-	_ = g.Wait()
-	for i := len(found) - 1; i >= 0; i-- { // the later epoch first
-		if found[i] != nil && !found[i].Expired(now.Add(-overlap)) {
-			return *found[i], nil
-		}
+	if found.Expired(now.Add(-overlap)) {
+		return card.Reach{}, ErrNotFound
 	}
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return card.Reach{}, err
-		}
-	}
-	return card.Reach{}, ErrNotFound
+	return *found, nil
 }

@@ -27,8 +27,9 @@ func gist(r card.Reach) [32]byte {
 	return sha256.Sum256(b)
 }
 
-// punctual is who calls so soon after a slot is due.
-const punctual = 2 * time.Minute
+// stagger is within which time a publisher that begins near the edge of an epoch stores the slot of
+// the other one.
+const stagger = 10 * time.Minute
 
 // duty is what is to be done about one slot.
 type duty struct {
@@ -36,7 +37,6 @@ type duty struct {
 	last time.Time // when it was stored, zero before
 	what [32]byte  // what was stored: gist of the record
 	seq  int64     // and with which seq
-	told bool      // the caller was told when it is due
 
 	relayed bool // it was stored by a relay the last time
 }
@@ -55,8 +55,9 @@ func publishes(root [32]byte, s Side, now time.Time) (out []*slot) {
 	return out
 }
 
-// enter makes duties of slots that have none. That of the next epoch is due at a random moment,
-// early enough for a caller who comes no later than 80 minutes after it; any other is due now.
+// enter makes duties of slots that have none. That of the present epoch is due now; that of the
+// next at a random moment in good time; and that of the former, if the publisher begins so soon
+// after it, a little later: what is stored at one moment can be seen to belong together.
 func (p *plan) enter(slots []*slot, now time.Time) {
 	if p.duties == nil {
 		p.duties = make(map[[32]byte]duty)
@@ -66,12 +67,11 @@ func (p *plan) enter(slots []*slot, now time.Time) {
 			continue
 		}
 		d := duty{due: now}
-		from, to := s.begin.Add(-earliest), s.begin.Add(-latest)
-		if from.Before(now) {
-			from = now
-		}
-		if to.After(from) {
-			d.due = from.Add(rand.N(to.Sub(from)))
+		switch {
+		case s.begin.After(now):
+			d.due = between(now, s.begin.Add(-earliest), s.begin.Add(-latest), s.begin.Add(-overlap))
+		case !s.begin.Add(epochLength).After(now):
+			d.due = now.Add(rand.N(stagger))
 		}
 		p.duties[s.key()] = d
 	}
@@ -82,26 +82,35 @@ func (p *plan) enter(slots []*slot, now time.Time) {
 	}
 }
 
-// pick returns those of the slots that are due, or hold something else than what. A caller who is
-// not punctual has a clock of its own, and also gets those that were stored 40 minutes ago, for it
-// may come too late for them; at least it gets the one that is due first.
+// between returns a random moment from one to another; when that is past, from now to last; and when
+// that is past too, soon.
+func between(now, from, to, last time.Time) time.Time {
+	if from.Before(now) {
+		from = now
+	}
+	if !to.After(from) {
+		to = last
+	}
+	if !to.After(from) {
+		to = from.Add(stagger)
+	}
+	return from.Add(rand.N(to.Sub(from)))
+}
+
+// pick returns those of the slots that are due, or hold something else than what; at least the one
+// that is due first.
 func (p *plan) pick(slots []*slot, what [32]byte, now time.Time) (out []*slot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.enter(slots, now)
-	first := p.first(slots)
-	lag := now.Sub(p.duties[first.key()].due)
-	onTime := p.duties[first.key()].told && lag >= 0 && lag <= punctual
 	for _, s := range slots {
 		d := p.duties[s.key()]
-		held, changed := !d.last.IsZero(), d.what != what
-		old := held && !onTime && now.Sub(d.last) >= republish*2/3
-		if !d.due.After(now) || old || held && changed {
+		if !d.due.After(now) || !d.last.IsZero() && d.what != what {
 			out = append(out, s)
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, first)
+		out = append(out, p.first(slots))
 	}
 	return out
 }
@@ -124,7 +133,7 @@ func (p *plan) duty(s *slot) duty {
 func (p *plan) done(s *slot, d duty) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	d.due, d.told = Next(d.last), false
+	d.due = Next(d.last)
 	p.duties[s.key()] = d
 }
 
@@ -133,14 +142,22 @@ func (p *plan) next(slots []*slot, now time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.enter(slots, now)
-	k := p.first(slots).key()
-	d := p.duties[k]
-	d.told = true
-	p.duties[k] = d
-	return d.due
+	return p.duties[p.first(slots).key()].due
 }
 
 // Next returns when to renew what was stored now: after 40 to 80 minutes.
 func Next(now time.Time) time.Time {
 	return now.Add(republish*2/3 + rand.N(republish*2/3))
+}
+
+// Wait returns how long to wait before looking again for somebody who was not found: mean on
+// average, at most four times that, and independent of all that was before (exponential). With any
+// other rhythm the last look into one epoch's slot would tell when the first into the next comes,
+// and which it is.
+func Wait(mean time.Duration) time.Duration {
+	for {
+		if d := time.Duration(rand.ExpFloat64() * float64(mean)); d < 4*mean {
+			return d
+		}
+	}
 }

@@ -51,6 +51,7 @@ func TestRelayThatHidesARecordIsFoundOut(t *testing.T) {
 
 func TestRelayThatStoresNothingHidesARecordForOneTurnOnly(t *testing.T) {
 	bubble(t, func(t *testing.T) {
+		<-time.After(time.Hour) // away from the edge of an epoch
 		w := honest(t, 8, &liar{hides: true})
 		m, reader := meeting(w, 0), meeting(newWorld(t, 0), 0)
 		reader.Carrier = w
