@@ -40,7 +40,7 @@ func commands() []*command {
 			cmdContactAccept},
 		{"contact refuse", "NAME", "refuse somebody who asks; nothing is sent", helpContactRefuse,
 			cmdContactRefuse},
-		{"contact block", "NAME", "refuse somebody for ever", helpContactBlock, cmdContactBlock},
+		{"contact block", "NAME", "refuse somebody for ever", helpBlock, cmdContactBlock},
 		{"contact remove", "NAME", "forget a contact and become unreachable to it",
 			helpContactRemove, cmdContactRemove},
 		{"send", "NAME TEXT", "send a message", helpSend, cmdSend},

@@ -30,22 +30,22 @@ it stays one. ID is as nightjar card list shows it.
 	helpCardRead = `Shows what a card holds before you use it. Needs no engine and sends nothing.
 
   nightjar card read nightjar:...`
-	helpContactBlock = `Forgets somebody who asks, and never shows that person's invitations again.
+	helpBlock = `Forgets somebody who asks, and never shows that person's invitations again.
 Nothing is sent.
 
   nightjar contact block stranger`
-	helpBundleExport = `Writes a file for somebody who knows nobody in the network: gateways, relays and
-bridges that you gave, and DHT nodes that answered. It names nobody, and is plain text:
-read it before you pass it on. FILE of - is standard output.
+	helpBundleExport = `Writes a file for somebody who knows nobody in the network: gateways,
+relays and bridges that you gave, and DHT nodes that answered. It names nobody, and is
+plain text: read it before you pass it on. FILE of - is standard output.
 
   nightjar bundle export network.txt`
-	helpBundleImport = `Takes in what somebody else wrote with nightjar bundle export. What is in it need
-not be believed: it can only fail. Bridges are used from the next start. FILE of - is
+	helpBundleImport = `Takes in what somebody else wrote with nightjar bundle export. What is
+in it need not be believed: it can only fail. Bridges are used from the next start. FILE of - is
 standard input.
 
   nightjar bundle import network.txt`
-	helpRelayAdd = `Uses a pkarr relay, a server that does the walk in the DHT for whoever asks, beside
-the gateways. It sees what a gateway sees.
+	helpRelayAdd = `Uses a pkarr relay, a server that does the walk in the DHT for whoever asks,
+beside the gateways. It sees what a gateway sees.
 
   nightjar relay add https://relay.example`
 	helpExplain = `Tells each step of finding a contact as it would be done now, and who could see

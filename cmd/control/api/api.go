@@ -96,7 +96,7 @@ type CardRequest struct {
 	// Each of these makes a new card.
 	Uses     uint32 `json:"uses,omitempty"`     // how many may become contacts by it; 0: any number
 	Hours    uint32 `json:"hours,omitempty"`    // how long it is good; 0: a year
-	Doorbell bool   `json:"doorbell,omitempty"` // invitations come at once; it shows when we are there
+	Doorbell bool   `json:"doorbell,omitempty"` // invitations come at once; shows when we are there
 	Full     bool   `json:"full,omitempty"`     // with bridges, relays and DHT nodes
 }
 
