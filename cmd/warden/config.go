@@ -5,6 +5,7 @@ package warden
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"nightjar/onion/seal"
@@ -15,8 +16,8 @@ var (
 	ErrEngine = errors.New("the engine cannot be started")
 	// ErrGone means that the warden has ended, and the engine has to.
 	ErrGone = errors.New("the process that started the engine has ended")
-	// ErrStop means that the user wants the engine to end.
-	ErrStop = errors.New("told to stop")
+	// ErrStop means that the user wants the engine to end. It wraps context.Canceled.
+	ErrStop = fmt.Errorf("told to stop: %w", context.Canceled)
 	// ErrOrder means that a process is no engine: nobody gave it an order.
 	ErrOrder = errors.New("not started by nightjar up")
 )

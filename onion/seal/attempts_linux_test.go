@@ -1,5 +1,5 @@
-// What a process that wants out would try. Every attempt is run sealed and unsealed: an attempt that
-// fails unsealed proves nothing.
+// What a process that wants out would try. Every attempt is run sealed and unsealed: an attempt
+// that fails unsealed proves nothing.
 
 package seal
 
@@ -155,8 +155,8 @@ func rebind(fd int) error {
 	return unix.Bind(fd, &unix.SockaddrInet4{})
 }
 
-// code32 returns memory with: push rbx; mov eax, 359 (socket); mov ebx, 2; mov ecx, 2; xor edx, edx;
-// int 0x80; pop rbx; ret. The answer stays in eax, which is where a function's result is.
+// code32 returns memory with: push rbx; mov eax, 359 (socket); mov ebx, 2; mov ecx, 2;
+// xor edx, edx; int 0x80; pop rbx; ret. The answer stays in eax, where a function's result is.
 func code32() uintptr {
 	if runtime.GOARCH != "amd64" {
 		return 0

@@ -121,9 +121,9 @@ func TestListAllowsWhatItNamesAndNothingElse(t *testing.T) {
 	}
 }
 
-// TestListOfWhatIsForbiddenHasHoles shows why the list names what is allowed, and why it ends with an
-// answer for every call it looks into: a list that looks at an argument and then goes on comparing
-// takes the argument for the number of the call.
+// TestListOfWhatIsForbiddenHasHoles shows why a list ends with an answer for every call it looks
+// into: one that looks at an argument and then goes on comparing takes the argument for the number
+// of the call.
 func TestListOfWhatIsForbiddenHasHoles(t *testing.T) {
 	naive, err := bpf.NewVM([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: numberAt, Size: 4},

@@ -67,7 +67,8 @@ func Network() string {
 
 // Enter gives up privileges and files, and starts this program again in what is left, with the
 // given arguments and a last one that Apply wants to have. outside is the Network of whoever
-// started us. It returns only if that fails; open files that are not marked close-on-exec stay.
+// started us. It returns only if that fails; open files that are not marked close-on-exec stay,
+// variables of the environment do not.
 func Enter(f Files, outside string, args []string) error {
 	s := State{Namespaces: emptyNetwork() && outside != "" && Network() != outside}
 	runtime.LockOSThread() // what follows counts for one thread, which then is all there is
@@ -75,7 +76,7 @@ func Enter(f Files, outside string, args []string) error {
 		return err
 	}
 	s.Files = restrict(f)
-	return syscall.Exec(program, append(args, s.text()), os.Environ())
+	return syscall.Exec(program, append(args, s.text()), []string{})
 }
 
 // emptyNetwork reports whether there is no interface but an idle loopback.

@@ -172,41 +172,9 @@ func text(err error) string {
 // needs are what an engine must still be able to do.
 func needs() map[string]func(s scene, home string) error {
 	return map[string]func(scene, string) error{
-		"hear and answer a phone": func(s scene, _ string) error {
-			c, err := net.FilePacketConn(file(s.udp))
-			if err != nil {
-				return err
-			}
-			var b [10]byte
-			_, from, err := c.ReadFrom(b[:])
-			if err == nil {
-				_, err = c.WriteTo([]byte("pong"), from)
-			}
-			return err
-		},
-		"accept a stream": func(s scene, _ string) error {
-			l, err := net.FileListener(file(s.tcp))
-			if err != nil {
-				return err
-			}
-			c, err := l.Accept()
-			if err != nil {
-				return err
-			}
-			var b [4]byte
-			_, err = io.ReadFull(c, b[:])
-			return err
-		},
-		"store atomically": func(_ scene, home string) error {
-			f, err := os.CreateTemp(home, "vault")
-			if err != nil {
-				return err
-			}
-			_, err = f.Write([]byte("sealed"))
-			d, err2 := os.Open(home)
-			return errors.Join(err, err2, f.Sync(), f.Close(),
-				os.Rename(f.Name(), filepath.Join(home, "vault")), d.Sync())
-		},
+		"hear and answer a phone": func(s scene, _ string) error { return answerPhone(s.udp) },
+		"accept a stream":         func(s scene, _ string) error { return acceptStream(s.tcp) },
+		"store atomically":        func(_ scene, home string) error { return store(home) },
 		"listen at a name": func(_ scene, home string) error {
 			l, err := net.Listen("unix", filepath.Join(home, "service"))
 			if err == nil {
@@ -227,20 +195,59 @@ func needs() map[string]func(s scene, home string) error {
 			return errors.Join(unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0),
 				unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}))
 		},
-		"run many threads": func(scene, string) error {
-			done := make(chan bool)
-			for range 50 {
-				go func() {
-					runtime.LockOSThread()
-					runtime.GC()
-					done <- true
-				}()
-			}
-			for range 50 {
-				<-done
-			}
-			return nil
-		},
+		"run many threads": func(scene, string) error { manyThreads(); return nil },
+	}
+}
+
+func answerPhone(fd int) error {
+	c, err := net.FilePacketConn(file(fd))
+	if err != nil {
+		return err
+	}
+	var b [10]byte
+	_, from, err := c.ReadFrom(b[:])
+	if err == nil {
+		_, err = c.WriteTo([]byte("pong"), from)
+	}
+	return err
+}
+
+func acceptStream(fd int) error {
+	l, err := net.FileListener(file(fd))
+	if err != nil {
+		return err
+	}
+	c, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	var b [4]byte
+	_, err = io.ReadFull(c, b[:])
+	return err
+}
+
+func store(home string) error {
+	f, err := os.CreateTemp(home, "vault")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write([]byte("sealed"))
+	d, err2 := os.Open(home)
+	return errors.Join(err, err2, f.Sync(), f.Close(),
+		os.Rename(f.Name(), filepath.Join(home, "vault")), d.Sync())
+}
+
+func manyThreads() {
+	done := make(chan bool)
+	for range 50 {
+		go func() {
+			runtime.LockOSThread()
+			runtime.GC()
+			done <- true
+		}()
+	}
+	for range 50 {
+		<-done
 	}
 }
 

@@ -33,8 +33,8 @@ func (s State) Sealed() bool { return s.Namespaces || s.Calls }
 func (s State) Missing() []string {
 	var out []string
 	if !s.Sealed() {
-		return []string{"the engine is not sealed: it has no rule in the kernel that keeps it from " +
-			"the network, only its own code"}
+		return []string{"the engine is not sealed: it has no rule in the kernel that keeps it " +
+			"from the network, only its own code"}
 	}
 	if !s.Namespaces {
 		out = append(out, "the engine has no network namespace of its own (this system refuses "+
@@ -45,7 +45,8 @@ func (s State) Missing() []string {
 			"empty network namespace alone keeps it from the network")
 	}
 	if s.Files == 0 {
-		out = append(out, "the engine can open every file of this user: this kernel has no Landlock")
+		out = append(out, "the engine can open every file of this user: this kernel has no "+
+			"Landlock")
 	}
 	return out
 }

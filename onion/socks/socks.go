@@ -69,8 +69,8 @@ func (l Login) valid() bool {
 }
 
 // Dial asks the proxy that a dialer reaches for a stream to host and port. It ends as soon as ctx
-// does, and then returns its cause. Other errors are a Refusal, ErrRequest, ErrProtocol and those of
-// the dialer, without addresses.
+// does, and then returns its cause. Other errors are a Refusal, ErrRequest, ErrProtocol and those
+// of the dialer, without addresses.
 func Dial(ctx context.Context, proxy func(context.Context) (net.Conn, error), l Login, host string,
 	port uint16) (net.Conn, error) {
 	if !l.valid() || host == "" || len(host) > 255 || port == 0 {

@@ -48,7 +48,12 @@ func makeLocked(parent string) (*directory, error) {
 		return nil, ErrDirectory
 	}
 	d := &directory{path: path}
-	if d.lock, err = lockFile(d.file("lock")); err != nil {
+	// It gets its name when it is locked: others take a directory whose lock is free for one that
+	// nobody uses any more.
+	if d.lock, err = lockFile(d.file("locking")); err == nil {
+		err = os.Rename(d.file("locking"), d.file("lock"))
+	}
+	if err != nil {
 		os.RemoveAll(path)
 		return nil, ErrDirectory
 	}
