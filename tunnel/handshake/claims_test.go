@@ -5,138 +5,12 @@ package handshake
 
 import (
 	"bytes"
-	"crypto/ecdh"
 	"crypto/mlkem"
-	"crypto/rand"
 	"errors"
 	"testing"
+
+	"nightjar/tunnel/record"
 )
-
-func TestWrongPSKMakesNoSession(t *testing.T) {
-	p := newPair(t)
-	p.b.PSK[5] ^= 1 // a believes in another secret
-	in, wire := p.start(t)
-	_, reply, err := p.answer(wire)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := in.Finish(reply); !errors.Is(err, ErrForged) {
-		t.Error("finished with the wrong PSK:", err)
-	}
-}
-
-func TestLowOrderTableIsComplete(t *testing.T) {
-	scalar, _ := ecdh.X25519().NewPrivateKey(bytes.Repeat([]byte{0x55}, 32))
-	refusedByStdlib := func(b []byte) bool {
-		point, err := ecdh.X25519().NewPublicKey(b)
-		if err != nil {
-			return true
-		}
-		_, err = scalar.ECDH(point)
-		return err != nil
-	}
-	found := 0
-	for _, low := range []byte{0, 1, 2, 0xe0, 0x5f, 0xeb, 0xec, 0xed, 0xee, 0xef} {
-		for _, point := range [][32]byte{{low}, nearPrime(low), eight(low)} {
-			for _, top := range []byte{0, 0x80} {
-				point[31] |= top
-				if lowOrder(point[:]) != refusedByStdlib(point[:]) {
-					t.Errorf("table is wrong about %x", point)
-				}
-				if lowOrder(point[:]) {
-					found++
-				}
-			}
-		}
-	}
-	if found != 14 {
-		t.Error("points of low order met:", found)
-	}
-}
-
-// eight is the point of order eight with that lowest byte, or something else.
-func eight(low byte) (p [32]byte) {
-	one := [32]byte{0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1,
-		0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16,
-		0x5f, 0x49, 0xb8}
-	two := [32]byte{0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c,
-		0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd,
-		0xd0, 0x9f, 0x11, 0x57}
-	if low == two[0] {
-		return two
-	}
-	one[0] = low
-	return one
-}
-
-// forgeries are answers that one who knows the pair's root can seal, without holding b's key.
-func forgeries(genuine []byte) map[string][]byte {
-	with := func(at int, b ...byte) []byte {
-		m := bytes.Clone(genuine)
-		copy(m[at:], b)
-		return m
-	}
-	stranger, _ := ecdh.X25519().GenerateKey(rand.Reader)
-	flipped := bytes.Clone(genuine)
-	flipped[100] ^= 1
-	return map[string][]byte{
-		"zero point":     with(mlkem.CiphertextSize768, make([]byte, 32)...),
-		"point one":      with(mlkem.CiphertextSize768, append([]byte{1}, make([]byte, 31)...)...),
-		"another's e":    with(mlkem.CiphertextSize768, stranger.PublicKey().Bytes()...),
-		"ciphertext bit": flipped,
-		"tag":            with(RenewedSize-16, make([]byte, 16)...),
-	}
-}
-
-func TestForgedAnswerDoesNotSpoilTheGenuine(t *testing.T) {
-	p := newPair(t)
-	o, m1, err := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, genuine, err := reply2(p.bKey, p.a, firstPrologue, [32]byte{}, m1, fresh())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, forged := range forgeries(genuine) {
-		if _, err := o.finish(forged); !errors.Is(err, ErrForged) {
-			t.Error(name, "was taken:", err)
-		}
-	}
-	a, err := o.finish(genuine)
-	if err != nil {
-		t.Fatal("the genuine answer was spoilt:", err)
-	}
-	talks(t, a, b)
-}
-
-func TestWithoutTheLowOrderCheckTheGenuineIsSpoilt(t *testing.T) {
-	p := newPair(t)
-	o, m1, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())
-	_, genuine, err := reply2(p.bKey, p.a, firstPrologue, [32]byte{}, m1, fresh())
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.noise.SetPresharedKey(make([]byte, 32))
-	naive := forgeries(genuine)["zero point"][mlkem.CiphertextSize768:]
-	o.noise.ReadMessage(nil, naive) // as finish would, had it not looked
-	if _, err := o.finish(genuine); err == nil {
-		t.Error("the library has been mended: the check is no longer needed for this")
-	}
-}
-
-func TestLowOrderFirstMessageIsRefusedBeforeAnyDiffieHellman(t *testing.T) {
-	p := newPair(t)
-	_, m1, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())
-	copy(m1, make([]byte, 32))
-	key := outerKey(p.b.Root, p.a.Static, p.b.Static)
-	if _, _, err := p.answer(sealOuter(key, m1, fresh())); !errors.Is(err, ErrForged) {
-		t.Error("answered:", err)
-	}
-	if p.bKey.agreed != 0 {
-		t.Error("the handle was asked")
-	}
-}
 
 // The thief of b's static key, root and PSK calls b in the name of a.
 func TestStolenStaticKeyDoesNotSpeakAsOthersToItsOwner(t *testing.T) {
@@ -180,11 +54,16 @@ func TestStolenStaticKeyIsNotAnsweredAsOthers(t *testing.T) {
 	key := outerKey(p.b.Root, p.a.Static, p.b.Static)
 	m1, _ := openOuter(nil, key, wire, RenewSize)
 	backwards := &pair{aKey: p.bKey, bKey: p.aKey, a: p.b, b: p.a}
-	_, _, err := reply2(forger{backwards}, p.a, firstPrologue, [32]byte{}, m1, fresh())
+	_, m2, err := reply2(forger{backwards}, p.a, firstPrologue, [32]byte{}, m1, fresh())
 	if err == nil {
-		t.Fatal("the thief read a first message that was not for it")
+		t.Error("the thief read a first message that was not for it")
+		if _, err := in.opening.finish(m2); err == nil {
+			t.Error("and answered it")
+		}
 	}
-	_ = in
+	if staticOnly(t, p.aKey, p.b, wire) != staticOnly(t, p.bKey, p.a, wire) {
+		t.Error("the test would not notice keys that the thief can make alone")
+	}
 }
 
 // An accomplice relays: b must not believe that a called somebody else, nor a that it reached b
@@ -208,6 +87,10 @@ func TestNobodyIsTakenForAnother(t *testing.T) {
 	anew := sealOuter(outerKey(c.Root, p.a.Static, p.b.Static), m1, fresh())
 	if _, _, err := p.answer(anew); !errors.Is(err, ErrForged) {
 		t.Error("b took a call to c for its own:", err)
+	}
+	// Keys made of ephemerals and the PSK alone name nobody: a, who calls c, is answered by b.
+	if calling, called := nameless(t, c, p.a); calling != called {
+		t.Error("the test would not notice a handshake that names nobody")
 	}
 }
 
@@ -293,41 +176,136 @@ func TestStolenSessionIsLostAtTheNextRenewal(t *testing.T) {
 	}
 }
 
-func TestRenewalBelongsToOneSession(t *testing.T) {
+// The thief of everything that lasts, who also kept all that crossed, and the state of the session
+// as it is now, reads nothing of what was said before.
+func TestStolenStaticKeysDoNotOpenThePast(t *testing.T) {
 	p := newPair(t)
-	a, b := p.meet(t)
-	_, old, err := a.Renew()
+	in, wire := p.start(t)
+	b, reply, err := p.answer(wire)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a2, b2 := renew(t, a, b)
-	if _, _, err := b2.AnswerRenewal(old); !errors.Is(err, ErrForged) {
-		t.Error("a message of the session before was answered:", err)
+	a, err := in.Finish(reply)
+	if err != nil {
+		t.Fatal(err)
 	}
-	otherA, otherB := p.meet(t)
-	if _, _, err := otherB.AnswerRenewal(old); !errors.Is(err, ErrForged) {
-		t.Error("a message of another session was answered:", err)
+	said := seal(t, a.Send, "long ago")
+	a2, _ := renew(t, a, b)
+	m1, ok := openOuter(nil, outerKey(p.b.Root, p.a.Static, p.b.Static), wire, RenewSize)
+	if !ok {
+		t.Fatal("the thief cannot do what the test wants of it")
 	}
-	said := seal(t, a2.Send, "mine")
-	if opens(b2.Receive, seal(t, a.Send, "late")) || opens(otherB.Receive, said) {
-		t.Error("a record was opened in another session")
+	again, _, err := reply2(p.bKey, p.a, firstPrologue, [32]byte{}, m1, fresh())
+	if err != nil {
+		t.Fatal("the thief was stopped sooner than claimed:", err)
 	}
-	if !opens(b2.Receive, said) || !opens(otherB.Receive, seal(t, otherA.Send, "theirs")) {
-		t.Error("a record was not opened in its own session")
+	guesses := []*record.Lane{again.Receive, again.Send, a2.Send, a2.Receive}
+	for _, key := range [][32]byte{onwardKey(a2), a2.chain, staticOnly(t, p.bKey, p.a, wire)} {
+		l, _ := newLane(key)
+		guesses = append(guesses, l)
+	}
+	for i, l := range guesses {
+		rewind(l)
+		if opens(l, said) {
+			t.Error("guess", i, "opens the past")
+		}
+	}
+	naive, _ := newLane(staticOnly(t, p.aKey, p.b, wire))
+	if !opens(guesses[len(guesses)-1], seal(t, naive, "long ago")) {
+		t.Error("the test would not notice keys of static secrets alone")
 	}
 }
 
-func TestRenewalNeedsTheChain(t *testing.T) {
+// What was recorded in one epoch of the keys is worth nothing in a later one, or in another
+// session.
+func TestNothingOfAnEarlierEpochIsTakenLater(t *testing.T) {
 	p := newPair(t)
 	a, b := p.meet(t)
-	b.chain[0] ^= 1
-	r, m1, _ := a.Renew()
-	_, m2, err := b.AnswerRenewal(m1)
+	r, old, err := a.Renew()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Finish(m2); !errors.Is(err, ErrForged) {
-		t.Error("renewed without the secret of the session before:", err)
+	b2, oldAnswer, err := b.AnswerRenewal(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a2, err := r.Finish(oldAnswer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherA, otherB := p.meet(t)
+	for name, s := range map[string]*Session{"later epoch": b2, "other session": otherB} {
+		if _, _, err := s.AnswerRenewal(old); !errors.Is(err, ErrForged) {
+			t.Error(name, "answered an old renewal:", err)
+		}
+		if opens(s.Receive, seal(t, a.Send, "late")) {
+			t.Error(name, "opened an old record")
+		}
+	}
+	for name, s := range map[string]*Session{"later epoch": a2, "other session": otherA} {
+		r, _, err := s.Renew()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Finish(oldAnswer); !errors.Is(err, ErrForged) {
+			t.Error(name, "took an old answer:", err)
+		}
+	}
+	talks(t, a2, b2)
+	talks(t, otherA, otherB)
+	// A renewal that is not bound to its session is answered in every epoch.
+	_, loose, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())
+	for range 2 {
+		if _, _, err := reply2(p.bKey, p.a, firstPrologue, [32]byte{}, loose, fresh()); err != nil {
+			t.Error("the test would not notice a renewal without binding:", err)
+		}
+	}
+}
+
+// The chain is good for one renewal of one session, and only together with the static keys.
+func TestChainIsWorthNothingElsewhere(t *testing.T) {
+	p := newPair(t)
+	a, b := p.meet(t)
+	other, _ := p.meet(t)
+	finish := func(from, to [32]byte) error {
+		o, m1, err := open(p.aKey, p.b, b.renewPrologue(), from, fresh())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, m2, err := reply2(p.bKey, p.a, b.renewPrologue(), to, m1, fresh())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = o.finish(m2)
+		return err
+	}
+	if err := finish(a.chain, b.chain); err != nil {
+		t.Error("the chain does not renew its own session:", err)
+	}
+	for name, chain := range map[string][32]byte{
+		"another session's": other.chain, "none": {}, "a guess": {1},
+	} {
+		if err := finish(chain, b.chain); !errors.Is(err, ErrForged) {
+			t.Error("renewed with", name, err)
+		}
+		// Without the chain in psk2 the thief of the static keys and the PSK, who has none, would
+		// take the session over.
+		if err := finish([32]byte{}, [32]byte{}); err != nil {
+			t.Error("the test would not notice a renewal without chain:", err)
+		}
+	}
+	o, m1, _ := open(p.aKey, p.b, firstPrologue, a.chain, fresh())
+	_, m2, err := reply2(p.bKey, p.a, firstPrologue, [32]byte{}, m1, fresh())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.finish(m2); !errors.Is(err, ErrForged) {
+		t.Error("a new session was made of an old chain:", err)
+	}
+	robber := thief{newKey(t), p.a.Static}
+	_, forged, _ := open(robber, p.b, b.renewPrologue(), a.chain, fresh())
+	if _, _, err := b.AnswerRenewal(forged); !errors.Is(err, ErrForged) {
+		t.Error("the chain alone renewed the session:", err)
 	}
 }
 
