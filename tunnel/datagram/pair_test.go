@@ -144,7 +144,11 @@ func (e *end) WriteTo(b []byte, to net.Addr) (int, error) {
 	return len(b), nil
 }
 
-func (e *end) Close() error                     { e.once.Do(func() { close(e.closed) }); return nil }
+func (e *end) Close() error {
+	e.once.Do(func() { close(e.closed) })
+	return nil
+}
+
 func (e *end) LocalAddr() net.Addr              { return net.UDPAddrFromAddrPort(e.at) }
 func (e *end) SetDeadline(time.Time) error      { return nil }
 func (e *end) SetReadDeadline(time.Time) error  { return nil }

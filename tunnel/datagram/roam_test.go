@@ -181,7 +181,8 @@ func TestOldPacketNeverMovesTheSession(t *testing.T) {
 		<-time.After(time.Second)
 		_, came := b.in.Next(MaxDatagram) // it opened, so a variant that moves for that is moved
 		fool.take(func([]byte) bool { return came }, held, place(66))
-		if at, trying := b.addr(); at != place(1) || trying || len(log.toward(place(66))) != before {
+		at, trying := b.addr()
+		if at != place(1) || trying || len(log.toward(place(66))) != before {
 			t.Error("an old packet moved the session")
 		}
 		if fool.opened != place(66) {
