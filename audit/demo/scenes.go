@@ -203,9 +203,12 @@ func (p *production) witness() error {
 	p.story.saw("tor relays", "cells between neighbours; the first relay a client's address",
 		"127.0.0.1")
 	for _, a := range []*stage.Party{p.source, p.desk} {
-		open, err := sockets(a.Pid())
+		open, err := sockets(a.Engine())
 		if err != nil {
 			return err
+		}
+		if len(open) == 0 {
+			return fmt.Errorf("%s: its engine has no socket for its phone", a.Name)
 		}
 		p.story.saw("the "+a.Name, "of the other an onion service; its own engine's sockets:",
 			open...)

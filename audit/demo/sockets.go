@@ -16,7 +16,8 @@ import (
 )
 
 // sockets lists the internet sockets a process holds, as the kernel knows them: "udp
-// 127.0.0.1:5060". Unix sockets are not listed.
+// 127.0.0.1:5060". Unix sockets are not listed. A process in a network namespace of its own may hold
+// some that it was given, which are of ours.
 func sockets(pid int) ([]string, error) {
 	mine, err := inodes(pid)
 	if err != nil {
@@ -24,11 +25,13 @@ func sockets(pid int) ([]string, error) {
 	}
 	var out []string
 	for _, proto := range []string{"udp", "tcp", "udp6", "tcp6", "raw"} {
-		found, err := table(pid, proto, mine)
-		if err != nil {
-			return nil, err
+		for _, process := range []int{pid, os.Getpid()} {
+			found, err := table(process, proto, mine)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, found...)
 		}
-		out = append(out, found...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
@@ -54,7 +57,7 @@ func inodes(pid int) (map[string]bool, error) {
 	return out, nil
 }
 
-// table picks the process's own sockets out of the kernel's table of one protocol.
+// table picks sockets out of the kernel's table of one protocol, in the namespace of a process.
 func table(pid int, proto string, mine map[string]bool) ([]string, error) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/net/%s", pid, proto))
 	if os.IsNotExist(err) {

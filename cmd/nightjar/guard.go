@@ -103,6 +103,16 @@ func (c console) sealed() seal.State {
 	return c.ward.State
 }
 
+// holes says in words where the seal is not what it could be.
+func (c console) holes() []string {
+	out := c.sealed().Missing()
+	if c.ward != nil && c.ward.Loose {
+		out = append(out, "this system lets loopback addresses leave it (route_localnet is on), so "+
+			"that a phone's socket is no wall: turn it off, or use --no-phone")
+	}
+	return out
+}
+
 // checkSeal says which layers hold, and refuses to go on without any if that was asked for.
 func (c console) checkSeal(required bool) error {
 	s := c.sealed()

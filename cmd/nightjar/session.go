@@ -59,7 +59,7 @@ type source func(ctx context.Context, h home) (*keystore.Identity, error)
 // used it for as long as o says.
 func (o *options) withIdentity(ctx context.Context, c console, role api.Role, p place,
 	open source, f func(context.Context, *session) error) error {
-	s := &session{place: p, warnings: append(c.sealed().Missing(), keystore.Harden()...)}
+	s := &session{place: p, warnings: append(c.holes(), keystore.Harden()...)}
 	defer p.leave()
 	socket, err := control.Claim(string(p.home), c.seats())
 	if err != nil {

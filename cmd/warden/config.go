@@ -51,4 +51,5 @@ type order struct {
 	Files    seal.Files `json:"files"`
 	Network  string     `json:"network"`
 	Password bool       `json:"password"`
+	Loose    bool       `json:"loose"`
 }

@@ -25,6 +25,8 @@ const linger = 10 * time.Second
 type Ward struct {
 	Order Order
 	State seal.State
+	// Loose says that on this system a loopback socket is a way out (route_localnet).
+	Loose bool
 
 	line *line
 	stop chan struct{} // closed when the engine is told to end
@@ -208,7 +210,7 @@ func (w *Ward) Lent(ctx context.Context, name string) (*net.UDPConn, error) {
 // Packet opens a UDP socket on loopback, as sockets.Loopback does. Errors are
 // sockets.ErrNotLoopback, ErrGone, or a syscall.Errno such as EADDRINUSE.
 func (w *Ward) Packet(at netip.AddrPort) (net.PacketConn, error) {
-	if !at.Addr().IsLoopback() {
+	if !at.Addr().Is4() || !at.Addr().IsLoopback() {
 		return nil, sockets.ErrNotLoopback
 	}
 	f, err := w.fetch(context.Background(), ask{Do: "packet", At: at.String()})
@@ -221,7 +223,7 @@ func (w *Ward) Packet(at netip.AddrPort) (net.PacketConn, error) {
 
 // Stream opens a TCP listener on loopback. Errors are as of Packet.
 func (w *Ward) Stream(at netip.AddrPort) (net.Listener, error) {
-	if !at.Addr().IsLoopback() {
+	if !at.Addr().Is4() || !at.Addr().IsLoopback() {
 		return nil, sockets.ErrNotLoopback
 	}
 	f, err := w.fetch(context.Background(), ask{Do: "stream", At: at.String()})

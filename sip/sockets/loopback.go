@@ -1,10 +1,12 @@
 // Package sockets opens the sockets of a phone's door: loopback addresses only, and a twin in
 // memory for tests.
 //
-// A socket bound to a loopback address cannot reach another machine: the kernel refuses to
-// send from it over any other interface. That is why every socket of the door is made here and
-// none without an address. Every port is named, too: the kernel takes a port that it chose itself
-// back from a socket that is disconnected, and then lets it be bound to another address.
+// A socket bound to an IPv4 loopback address cannot reach another machine: the kernel refuses to
+// send from it over any other interface, unless the system was told otherwise (route_localnet). From
+// the loopback address of IPv6 it does send, so that there is no door on that. That is why every
+// socket of the door is made here and none without an address. Every port is named, too: the kernel
+// takes a port that it chose itself back from a socket that is disconnected, and then lets it be
+// bound to another address.
 package sockets
 
 import (
@@ -15,7 +17,7 @@ import (
 	"syscall"
 )
 
-// ErrNotLoopback is returned for an address that is not on loopback.
+// ErrNotLoopback is returned for an address that is not on the loopback network of IPv4.
 var ErrNotLoopback = errors.New("not a loopback address")
 
 // Loopback opens real sockets. The zero value is ready.
@@ -24,7 +26,7 @@ type Loopback struct{}
 // Packet opens a UDP socket; port 0 picks a free one. Errors are ErrNotLoopback or a
 // syscall.Errno such as EADDRINUSE.
 func (Loopback) Packet(at netip.AddrPort) (net.PacketConn, error) {
-	if !at.Addr().IsLoopback() {
+	if !at.Addr().Is4() || !at.Addr().IsLoopback() {
 		return nil, ErrNotLoopback
 	}
 	return named(at, func(at netip.AddrPort) (net.PacketConn, netip.AddrPort, error) {
@@ -38,7 +40,7 @@ func (Loopback) Packet(at netip.AddrPort) (net.PacketConn, error) {
 
 // Stream opens a TCP listener; port 0 picks a free one. Errors as of Packet.
 func (Loopback) Stream(at netip.AddrPort) (net.Listener, error) {
-	if !at.Addr().IsLoopback() {
+	if !at.Addr().Is4() || !at.Addr().IsLoopback() {
 		return nil, ErrNotLoopback
 	}
 	return named(at, func(at netip.AddrPort) (net.Listener, netip.AddrPort, error) {

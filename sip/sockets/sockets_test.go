@@ -13,7 +13,7 @@ import (
 
 func TestOnlyLoopbackIsBound(t *testing.T) {
 	for _, at := range []string{"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[2001:db8::1]:0",
-		"10.0.0.1:5060", "169.254.1.1:0"} {
+		"10.0.0.1:5060", "169.254.1.1:0", "[::1]:5060"} {
 		ap := netip.MustParseAddrPort(at)
 		if _, err := (Loopback{}).Packet(ap); !errors.Is(err, ErrNotLoopback) {
 			t.Errorf("packet at %s: %v", at, err)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -148,8 +149,28 @@ func (p *Party) Log(n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "; ")
 }
 
-// Pid is the engine's process id.
+// Pid is the process id of what the party started: the warden, whose child is the engine.
 func (p *Party) Pid() int { return p.cmd.Process.Pid }
+
+// Engine is the process id of the engine, which has the secrets; 0 when there is none. Where an
+// engine has no warden, it is Pid.
+func (p *Party) Engine() int {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.Pid()))
+	for _, list := range lists {
+		b, _ := os.ReadFile(list)
+		for _, child := range strings.Fields(string(b)) {
+			line, _ := os.ReadFile("/proc/" + child + "/cmdline")
+			args := strings.Split(string(line), "\x00")
+			if pid, err := strconv.Atoi(child); err == nil && len(args) > 1 && args[1] == "engine" {
+				return pid
+			}
+		}
+	}
+	if _, err := os.Stat(fmt.Sprintf("/proc/%d/ns/net", p.Pid())); err == nil {
+		return 0
+	}
+	return p.Pid()
+}
 
 // Ended is closed when the engine is gone.
 func (p *Party) Ended() <-chan struct{} { return p.ended }
