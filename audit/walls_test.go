@@ -28,7 +28,6 @@ var mayImport = map[string]walls.Wall{
 		Why: "meeting is given a way to the DHT; it holds no keys and opens no path"},
 	"tunnel": {May: []string{"tunnel"},
 		Why: "a leaf: it seals any carrier with any key it is handed; its rooms know its face"},
-		Why: "it shows the face of tunnel, with its errors, over another kind of carrier"},
 	"onion":    {Why: "a leaf: it carries bytes and must not know whose or what"},
 	"keystore": {Why: "a leaf: secrets act through handles and know no other room"},
 }
