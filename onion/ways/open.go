@@ -168,7 +168,12 @@ func (w *Way) take(c carrier, err error) error {
 func (w *Way) closes(f func() error) { w.close = append([]func() error{f}, w.close...) }
 
 // Exposes says who learns what on this way.
-func (w *Way) Exposes() []onion.Exposure { return w.Choice.Exposes() }
+func (w *Way) Exposes() []onion.Exposure {
+	if w.Choice.Way == exposure.Tor && w.Tor != nil {
+		return w.Tor.Exposes() // it knows by which bridge
+	}
+	return w.Choice.Exposes()
+}
 
 // Done is closed when the way is gone, by its owner or by itself. Nothing takes its place.
 func (w *Way) Done() <-chan struct{} {

@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -97,6 +98,10 @@ func (l *Lab) world() string { return l.ID + "w" }
 func (l *Lab) build() {
 	l.T.Cleanup(func() {
 		for _, ns := range []string{l.home(), l.world()} {
+			left, _ := exec.Command("ip", "netns", "pids", ns).Output()
+			for _, pid := range strings.Fields(string(left)) {
+				exec.Command("kill", "-9", pid).Run()
+			}
 			exec.Command("ip", "netns", "del", ns).Run()
 		}
 	})
@@ -138,6 +143,8 @@ func (l *Lab) InWorld(name string, args ...string) string {
 func (l *Lab) Start(name string, args ...string) (stop func()) {
 	l.T.Helper()
 	cmd := exec.Command("nsenter", append([]string{"--net=/run/netns/" + l.world(), name}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = time.Second
 	said := &strings.Builder{}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
@@ -149,7 +156,7 @@ func (l *Lab) Start(name string, args ...string) (stop func()) {
 		close(done)
 	}()
 	stop = func() {
-		cmd.Process.Kill()
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // with those that it has started
 		<-done
 	}
 	l.T.Cleanup(func() {

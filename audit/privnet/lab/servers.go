@@ -196,8 +196,7 @@ socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 command: udpreply }
 		script = "mount --bind " + passwd + " /etc/passwd && mount --bind " + shadow +
 			" /etc/shadow && " + script
 	}
-	stop = l.Start("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
-		script)
+	stop = l.Start("unshare", "--mount", "sh", "-c", script)
 	l.Await(10*time.Second, "the SOCKS5 server begins", func() bool {
 		c, err := net.DialTimeout("tcp", net.JoinHostPort(World, "1080"), time.Second)
 		if err == nil {
