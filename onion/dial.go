@@ -206,6 +206,18 @@ func (t *Tor) authorize(proc *torproc.Process, to Remote) error {
 	return err
 }
 
+// takeBack has a tor that goes on without us forget the keys that it was given.
+func (t *Tor) takeBack() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.proc.Foreign() {
+		return
+	}
+	for id := range t.auths {
+		t.proc.Ask(torconf.RemoveAuth(id))
+	}
+}
+
 // fail says that an operation failed because the path is closed or tor is gone, if that is why.
 func (t *Tor) fail(proc *torproc.Process, op string, place Place, err error) error {
 	switch {

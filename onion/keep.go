@@ -29,6 +29,9 @@ func (t *Tor) look() {
 		proc, begun := t.process(), time.Now()
 		select {
 		case <-proc.Done():
+			if t.keep {
+				t.changed(torproc.Ended)
+			}
 		case <-t.end:
 			proc.Close()
 			return
@@ -66,7 +69,7 @@ func (t *Tor) restart(pause time.Duration) time.Duration {
 		switch err := t.again(ctx); {
 		case err == nil:
 			return pause
-		case !errors.Is(err, ErrTorDied) && !errors.Is(err, torproc.ErrCommand):
+		case hopeless(err):
 			return -1 // another try would end alike
 		}
 	}
@@ -79,14 +82,16 @@ func (t *Tor) again(ctx context.Context) error {
 	if state, err := old.State(); err == nil && len(state) > 0 {
 		t.config.State = state
 	}
-	proc, err := torproc.Start(ctx, t.config)
+	t.mu.Lock()
+	t.restarts++
+	t.mu.Unlock()
+	proc, err := t.enter(ctx)
 	if err != nil {
 		return err
 	}
 	t.mu.Lock()
 	t.proc = proc
 	t.auths = map[string][32]byte{}
-	t.restarts++
 	t.mu.Unlock()
 	for _, l := range t.published() {
 		if err := l.publish(proc); err != nil {
@@ -94,7 +99,20 @@ func (t *Tor) again(ctx context.Context) error {
 			return err
 		}
 	}
+	t.changed(torproc.Began)
 	return nil
+}
+
+// hopeless reports whether a tor that could not be started again will never be: it is not there, or
+// not what it should be.
+func hopeless(err error) bool {
+	for _, passing := range []error{ErrTorDied, ErrNotBootstrapped, torproc.ErrCommand,
+		torproc.ErrAway, torproc.ErrAuth, torproc.ErrClock} {
+		if errors.Is(err, passing) {
+			return false
+		}
+	}
+	return true
 }
 
 // wait waits for a pause, and reports whether ctx still runs.

@@ -26,8 +26,11 @@ var network *tornet.Network
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if flag.Arg(0) == "orphan" {
+	switch {
+	case flag.Arg(0) == "orphan":
 		os.Exit(m.Run())
+	case !*inside:
+		os.Exit(enclose())
 	}
 	os.Exit(withNetwork(m))
 }

@@ -80,10 +80,9 @@ type torListener struct {
 func (l *torListener) publish(proc *torproc.Process) error {
 	l.telling.Lock()
 	defer l.telling.Unlock()
-	target := proc.Socket()
-	unix, err := net.Listen("unix", target)
+	unix, target, err := proc.Listen()
 	if err != nil {
-		return quiet.Error(err)
+		return err
 	}
 	l.mu.Lock()
 	if l.closed {

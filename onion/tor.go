@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
-	"nightjar/onion/exposure"
 	"nightjar/onion/torconf"
 	"nightjar/onion/torproc"
 )
@@ -24,7 +24,17 @@ type TorConfig struct {
 	// Keep has tor started again when it ends by itself, with the same guards, and services
 	// published again. Until then dials fail with ErrTorDied; nothing goes another way.
 	Keep bool
+	// Ways are the ways into the network, tried in this order, round and round: bridge lines (package
+	// bridge), and "" for none. Empty means without a bridge. Of several the next is tried when one
+	// has got no further for Patience; 0 means 45 s.
+	Ways     []string
+	Patience time.Duration
+	// Changed is called when the network is lost or back, and when tor has ended or is started
+	// again; it may be nil, and must return at once. What was lost should be dialled again after
+	// Answers, Woke and Began.
+	Changed func(torproc.Notice)
 	// Starter starts the tor program, in another process perhaps; nil means in this one.
+	// torproc.Existing uses one that runs already.
 	Starter torproc.Starter
 }
 
@@ -32,18 +42,22 @@ type TorConfig struct {
 type Progress struct {
 	Percent int
 	Reason  string // tor's word for the step, with its word for what went wrong: "conn (NOROUTE)"
+	Trouble error  // what keeps it, one of torproc's errors; nil while it gets on
+	Bridge  string // the kind of bridge that is tried ("obfs4", ...); "" is none
 }
 
 // A Tor is the path through one tor process: its own guards, its own store of client keys. What two
 // identities do in one Tor can be linked by those who watch when it is up; give each its own.
 type Tor struct {
-	config torproc.Config
-	keep   bool
-	end    chan struct{} // closed by Close
-	done   chan struct{} // closed when tor is gone and does not come back
-	once   sync.Once
-	stuck  atomic.Int64   // how many dials led nowhere: names the circuits of later ones
-	work   sync.WaitGroup // what dials have left to do
+	config  torproc.Config // but for the way in
+	entry   entry
+	changed func(torproc.Notice)
+	keep    bool
+	end     chan struct{} // closed by Close
+	done    chan struct{} // closed when tor is gone and does not come back
+	once    sync.Once
+	stuck   atomic.Int64   // how many dials led nowhere: names the circuits of later ones
+	work    sync.WaitGroup // what dials have left to do
 
 	mu        sync.Mutex
 	proc      *torproc.Process // the one that runs, or ran last
@@ -67,16 +81,18 @@ func StartTor(ctx context.Context, c TorConfig) (*Tor, error) {
 	t := &Tor{
 		config: torproc.Config{Starter: c.Starter, Order: torproc.Order{Exe: c.Exe, Dir: c.Dir,
 			State: c.State, Options: c.Options}},
-		keep:  c.Keep,
+		entry: newEntry(c), changed: c.Changed, keep: c.Keep,
 		end:   make(chan struct{}),
 		done:  make(chan struct{}),
 		auths: map[string][32]byte{}, listeners: map[*torListener]bool{},
 	}
-	if c.Progress != nil {
-		t.config.Progress = func(n int, reason string) { c.Progress(Progress{n, reason}) }
+	if t.changed == nil {
+		t.changed = func(torproc.Notice) {}
 	}
+	t.config.Notice, t.config.Replace = t.changed, c.Keep
+	t.config.Left = func(state []byte) { t.config.State = state }
 	var err error
-	if t.proc, err = torproc.Start(ctx, t.config); err != nil {
+	if t.proc, err = t.enter(ctx); err != nil {
 		place := Here
 		if errors.Is(err, ErrNotBootstrapped) {
 			place = Gate
@@ -133,9 +149,10 @@ func (t *Tor) State() ([]byte, error) {
 type Health struct {
 	Version      string // of the tor program
 	Bootstrapped bool
-	Circuits     int // that are built
-	Guards       int // that were chosen; usually the first of them is used
-	Restarts     int // after tor ended by itself
+	Circuits     int  // that are built
+	Guards       int  // that were chosen; usually the first of them is used
+	Restarts     int  // after tor ended by itself
+	Silent       bool // nothing comes from the network, though it was asked
 }
 
 // Health asks tor how it is. Without a Version it is gone, or being started again.
@@ -156,11 +173,9 @@ func (t *Tor) Health() Health {
 		Circuits:     strings.Count(circuits, " BUILT "),
 		Guards:       strings.Count(guards, "$"),
 		Restarts:     restarts,
+		Silent:       proc.Silent(),
 	}
 }
-
-// Exposes says who learns what on this path.
-func (t *Tor) Exposes() []Exposure { return exposure.Of(exposure.Tor) }
 
 // Close ends tor, wipes its directory and returns when nothing of it is left. Streams end.
 func (t *Tor) Close() error {
@@ -171,6 +186,7 @@ func (t *Tor) Close() error {
 	})
 	<-t.done
 	t.work.Wait()
+	t.takeBack()
 	if err := t.process().Close(); err != nil {
 		return &Error{"close tor", Here, err}
 	}

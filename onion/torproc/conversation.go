@@ -32,9 +32,9 @@ const (
 type conversation struct {
 	conn   net.Conn
 	ctl    *control.Conn
-	limit  time.Duration // for an answer; a tor that takes longer is given up
-	stuck  atomic.Bool   // it was given up
-	mu     sync.Mutex    // one command at a time
+	limit  atomic.Int64 // a time.Duration for an answer; a tor that takes longer is given up
+	stuck  atomic.Bool  // it was given up
+	mu     sync.Mutex   // one command at a time
 	events chan control.Event
 	lost   chan struct{} // closed when no more will be heard
 	work   sync.WaitGroup
@@ -46,10 +46,10 @@ func converse(conn net.Conn, limit time.Duration, heard func(control.Event)) *co
 	c := &conversation{
 		conn:   conn,
 		ctl:    control.NewConn(textproto.NewConn(conn)),
-		limit:  limit,
 		events: make(chan control.Event, eventQueue),
 		lost:   make(chan struct{}),
 	}
+	c.limit.Store(int64(limit))
 	c.work.Go(func() {
 		for c.ctl.HandleNextEvent() == nil {
 		}
@@ -84,7 +84,7 @@ func (c *conversation) timed(f func() error) error {
 	answered := make(chan struct{})
 	defer close(answered)
 	go func() {
-		t := time.NewTicker(c.limit / limitParts)
+		t := time.NewTicker(time.Duration(c.limit.Load()) / limitParts)
 		defer t.Stop()
 		for range limitParts {
 			select {

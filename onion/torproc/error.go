@@ -22,6 +22,20 @@ var (
 	ErrOption = torconf.ErrOption
 	// ErrNotBootstrapped means that tor did not reach its network in time.
 	ErrNotBootstrapped = errors.New("tor has not reached its network")
+	// ErrClock means that tor says the machine's clock is wrong: no relay list is valid by it.
+	ErrClock = errors.New("this machine's clock is wrong")
+	// ErrBlocked means that no relay or bridge answers, though there is a network: it may be blocked.
+	ErrBlocked = errors.New("no relay answers: this network may block tor")
+	// ErrNoNetwork means that the machine has no way to send anything.
+	ErrNoNetwork = errors.New("this machine has no network")
+	// ErrTransport means that the program that speaks a bridge's transport does not work.
+	ErrTransport = errors.New("the bridge's transport program does not work")
+	// ErrSlow means that tor did not get on, though relays answer.
+	ErrSlow = errors.New("relays answer, and then nothing comes")
+	// ErrAuth means that an existing tor does not let this user control it.
+	ErrAuth = errors.New("tor does not let this user control it")
+	// ErrAway means that nothing listens where an existing tor should.
+	ErrAway = errors.New("no tor listens there")
 	// ErrCommand means that tor refused a control command.
 	ErrCommand = errors.New("tor refused a command")
 	// ErrDirectory means a runtime directory that cannot be made, or whose name is too long for a

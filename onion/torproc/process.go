@@ -4,6 +4,7 @@ package torproc
 
 import (
 	"context"
+	"crypto/rand"
 	"net"
 	"os"
 	"slices"
@@ -21,14 +22,26 @@ type Config struct {
 	Order
 	// Starter starts the program; nil means Run.
 	Starter Starter
-	// Progress is called on each step of the bootstrap; reason is one of tor's words.
-	Progress func(percent int, reason string)
+	// Progress is called on each step of the bootstrap, and when it is seen what keeps tor: reason
+	// is one of tor's words, trouble one of this package's errors or nil.
+	Progress func(percent int, reason string, trouble error)
+	// Patience is how long tor may stay at one step of the bootstrap before Start gives up; 0 means
+	// until its context ends.
+	Patience time.Duration
+	// Left is called with the state of a process that did not reach the network: its guards are to
+	// be tried again, lest whoever blocks them sees us choose others until he likes one.
+	Left func(state []byte)
+	// Replace says that whoever started this tor starts another when it ends: then one whose network
+	// has gone silent, or whose machine slept, is given up.
+	Replace bool
+	// Notice is called when the network goes silent or answers again; it must return at once.
+	Notice func(Notice)
 }
 
 const (
-	answerIn = 8 * time.Second // for an answer to a command
-	watch    = 2 * time.Second // between looks at an idle tor
-	grace    = 3 * time.Second // from the end of the conversation until tor is killed
+	startIn  = 8 * time.Second         // for an answer to a command while tor starts
+	answerIn = 3500 * time.Millisecond // and later: one that is stopped is given up 5 s after
+	grace    = 3 * time.Second         // from the end of the conversation until tor is killed
 	step     = 100 * time.Millisecond
 )
 
@@ -41,10 +54,14 @@ type Process struct {
 	work    sync.WaitGroup
 	closing atomic.Bool
 	once    sync.Once
+	notice  func(Notice)
+	replace bool
+	foreign bool // not started by us
 
 	mu      sync.Mutex
 	heard   map[string][]*watcher // by service id
 	skewed  bool                  // tor has said that the clock is wrong
+	pulse   *pulse                // once the network was reached
 	state   []byte                // once closed
 	sockets int
 }
@@ -55,7 +72,7 @@ func (p *Process) run() {
 	p.work.Go(func() {
 		<-p.talk.lost // tor ends by itself when it loses its owner
 		wait := grace
-		if p.talk.stuck.Load() {
+		if p.talk.stuck.Load() || p.foreign {
 			wait = 0
 		}
 		t := time.NewTimer(wait)
@@ -66,18 +83,7 @@ func (p *Process) run() {
 			p.program.Kill()
 		}
 	})
-	p.work.Go(func() {
-		t := time.NewTicker(watch)
-		defer t.Stop()
-		for {
-			select {
-			case <-t.C:
-				p.talk.info("version") // cuts the connection if there is no answer
-			case <-p.talk.lost:
-				return
-			}
-		}
-	})
+	p.work.Go(p.tend)
 }
 
 // event takes what tor reports unasked.
@@ -94,6 +100,8 @@ func (p *Process) event(e control.Event) {
 		p.mu.Lock()
 		p.skewed = p.skewed || e.Action == "CLOCK_SKEW"
 		p.mu.Unlock()
+	default:
+		p.listenTo(e)
 	}
 }
 
@@ -159,6 +167,9 @@ func (p *Process) Dial(ctx context.Context) (net.Conn, error) { return p.program
 func (p *Process) Socket() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.foreign {
+		return socketIn(p.program.Dir(), rand.Text())
+	}
 	p.sockets++
 	return socketIn(p.program.Dir(), number(p.sockets))
 }

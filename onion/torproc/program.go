@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
+	"nightjar/onion/bridge"
 	"nightjar/onion/torconf"
 )
 
@@ -20,7 +22,7 @@ type Order struct {
 	Exe     string   // "" means the one in PATH or in /usr/sbin
 	Dir     string   // parent of the runtime directory; "" means os.TempDir
 	State   []byte   // what an earlier State returned, or nil
-	Options []string // further settings, that pass torconf.Check
+	Options []string // further settings, that pass torconf.Check; programs of bridges are found
 }
 
 // A Program is a tor program that was started, as seen by whoever talks with it.
@@ -43,7 +45,8 @@ type Program interface {
 	PID() int
 }
 
-// A Starter starts a tor program. Errors are ErrMissing, ErrOption, ErrDirectory and ErrDied.
+// A Starter starts a tor program. Errors are ErrMissing, ErrOption, ErrDirectory and ErrDied, and
+// those of bridge.Plugins.
 type Starter func(Order) (Program, error)
 
 // Run is the Starter of this process.
@@ -52,6 +55,11 @@ func Run(o Order) (Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	plugins, err := bridge.Plugins(o.Options, bridge.Installed)
+	if err != nil {
+		return nil, err
+	}
+	o.Options = slices.Concat(o.Options, plugins)
 	if err := torconf.Check(o.Options); err != nil {
 		return nil, err
 	}

@@ -28,22 +28,27 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{program: program, done: program.Done(), heard: map[string][]*watcher{}}
-	p.talk = converse(program.Control(), answerIn, p.event)
+	p := &Process{program: program, done: program.Done(), heard: map[string][]*watcher{},
+		notice: c.Notice, replace: c.Replace}
+	_, p.foreign = program.(*existing)
+	p.talk = converse(program.Control(), startIn, p.event)
 	p.run()
-	if err := p.join(ctx, c.Progress); err != nil {
+	if err := p.join(ctx, c); err != nil {
 		p.Close()
+		if state, stateErr := p.State(); c.Left != nil && stateErr == nil && len(state) > 0 {
+			c.Left(state)
+		}
 		return nil, err
 	}
 	return p, nil
 }
 
 // join takes tor from its first word to its network.
-func (p *Process) join(ctx context.Context, progress func(int, string)) error {
+func (p *Process) join(ctx context.Context, c Config) error {
 	stop := context.AfterFunc(ctx, func() { p.talk.conn.Close() })
 	version, err := p.talk.greet()
 	if !stop() {
-		return p.late(ctx, torconf.Phase{Tag: "starting"})
+		return late(torconf.Phase{Tag: "starting"}, context.Cause(ctx))
 	}
 	if err != nil {
 		return p.refusal()
@@ -55,21 +60,38 @@ func (p *Process) join(ctx context.Context, progress func(int, string)) error {
 	if err := p.checkModes(); err != nil {
 		return err
 	}
-	if err := p.talk.listen(control.EventCodeHSDesc, control.EventCodeStatusGeneral); err != nil {
+	if err := p.talk.listen(control.EventCodeHSDesc, control.EventCodeStatusGeneral,
+		control.EventCodeCircuit, control.EventCodeCircuitBandwidth,
+		control.EventCodeORConn); err != nil {
 		return ErrDied
+	}
+	if err := p.open(); err != nil {
+		return err
+	}
+	if err := p.bootstrap(ctx, c); err != nil {
+		return err
+	}
+	p.settle()
+	return nil
+}
+
+// open lets tor onto the network, if it is ours, and looks where it listens.
+func (p *Process) open() error {
+	if p.foreign {
+		return p.checkForeign()
 	}
 	if _, err := p.talk.ask("SETCONF DisableNetwork=0"); err != nil {
 		return err
 	}
-	if err := p.checkListeners(); err != nil {
-		return err
-	}
-	return p.bootstrap(ctx, progress)
+	return p.checkListeners()
 }
 
 // refusal says why tor did not speak. A tor that does not like its settings ends with status 1.
 func (p *Process) refusal() error {
 	p.talk.close()
+	if p.foreign {
+		return ErrAuth
+	}
 	<-p.done
 	if p.program.Refused() {
 		return ErrOption
@@ -111,36 +133,47 @@ func (p *Process) checkListeners() error {
 }
 
 // bootstrap waits until tor can be used.
-func (p *Process) bootstrap(ctx context.Context, progress func(int, string)) error {
+func (p *Process) bootstrap(ctx context.Context, c Config) error {
 	t := time.NewTicker(step)
 	defer t.Stop()
-	var last torconf.Phase
+	w := wait{since: time.Now()}
 	for {
 		line, err := p.talk.info("status/bootstrap-phase")
 		if err != nil {
 			return err
 		}
-		phase, ok := torconf.ParsePhase(line)
-		if ok && p.wrongClock() && phase.Reason == "" && phase.Percent < 100 {
-			phase.Reason = "CLOCK_SKEW"
+		if phase, ok := torconf.ParsePhase(line); ok && w.look(phase, p.wrongClock(), time.Now()) &&
+			c.Progress != nil {
+			c.Progress(w.at.Percent, w.at.Word(), w.trouble)
 		}
-		if ok && phase != last {
-			last = phase
-			if progress != nil {
-				progress(phase.Percent, phase.Word())
+		if w.at.Percent == 100 {
+			return nil
+		}
+		if w.nudge(time.Now()) && !p.foreign {
+			if err := p.nudge(); err != nil {
+				return err
 			}
 		}
-		if last.Percent == 100 {
-			return nil
+		if c.Patience > 0 && time.Since(w.since) > c.Patience {
+			return late(w.at, w.why())
 		}
 		select {
 		case <-t.C:
 		case <-p.done:
 			return ErrDied
 		case <-ctx.Done():
-			return p.late(ctx, last)
+			return late(w.at, w.because(context.Cause(ctx)))
 		}
 	}
+}
+
+// nudge makes tor forget how long it meant to wait before it tries again.
+func (p *Process) nudge() error {
+	if _, err := p.talk.ask("SETCONF DisableNetwork=1"); err != nil {
+		return err
+	}
+	_, err := p.talk.ask("SETCONF DisableNetwork=0")
+	return err
 }
 
 func (p *Process) wrongClock() bool {
@@ -150,6 +183,6 @@ func (p *Process) wrongClock() bool {
 }
 
 // late is the error of a start whose time is over.
-func (p *Process) late(ctx context.Context, at torconf.Phase) error {
-	return fmt.Errorf("%w: stopped at %s: %w", ErrNotBootstrapped, at.Word(), context.Cause(ctx))
+func late(at torconf.Phase, why error) error {
+	return fmt.Errorf("%w: stopped at %s: %w", ErrNotBootstrapped, at.Word(), why)
 }

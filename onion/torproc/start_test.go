@@ -53,7 +53,8 @@ func TestMissingTorIsSaid(t *testing.T) {
 	plain := filepath.Join(dir, "plain")
 	os.WriteFile(plain, []byte("not a program"), 0o600)
 	for _, exe := range []string{filepath.Join(dir, "none"), dir, plain} {
-		if _, err := Start(t.Context(), Config{Order: Order{Exe: exe}}); !errors.Is(err, ErrMissing) {
+		_, err := Start(t.Context(), Config{Order: Order{Exe: exe}})
+		if !errors.Is(err, ErrMissing) {
 			t.Errorf("%v", err)
 		}
 	}
@@ -65,7 +66,7 @@ func TestWaitForTheNetworkEndsWithItsContext(t *testing.T) {
 	why := errors.New("the user gave up")
 	dir := t.TempDir()
 	_, err := Start(ctx, Config{Order: Order{Exe: standIn(t, "stuck"), Dir: dir},
-		Progress: func(percent int, reason string) {
+		Progress: func(percent int, reason string, _ error) {
 			words = append(words, reason)
 			cancel(why)
 		}})
