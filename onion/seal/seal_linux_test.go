@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 			os.Exit(startRole(os.Args[2], os.Args[3]))
 		case "engine":
 			os.Exit(engineRole(os.Args[2:]))
+		case "world":
+			os.Exit(worldRole(os.Args[2]))
+		case "sink":
+			os.Exit(sinkRole())
 		}
 	}
 	os.Exit(m.Run())
@@ -55,7 +59,7 @@ func startRole(how, dir string) int {
 		return cmd
 	}
 	cmd := build()
-	if how == "sealed" {
+	if strings.HasPrefix(how, "sealed") {
 		cmd, _, err = Start(build)
 	} else {
 		err = cmd.Start()
@@ -123,7 +127,8 @@ func talk(files []*os.File) {
 // engineRole is the engine: how, dir, the network outside, and what Enter adds.
 func engineRole(args []string) int {
 	how, dir, outside := args[0], args[1], args[2]
-	if how != "naive" && len(args) == 3 {
+	naive := strings.HasPrefix(how, "naive")
+	if !naive && len(args) == 3 {
 		files := Files{Dirs: []string{filepath.Join(dir, "home")}}
 		err := Enter(files, outside, append([]string{"engine", "engine"}, args...))
 		fmt.Fprintln(os.Stderr, err)
@@ -133,14 +138,18 @@ func engineRole(args []string) int {
 		target: [4]byte{127, 0, 0, 1}, code: code32()}
 	s.unix = filepath.Join(s.outside, "somebody")
 	r := report{Tried: map[string]string{}, Works: map[string]string{}, UserIDs: os.Getuid()}
-	if how != "naive" {
+	if !naive {
 		r.State = Apply(args[3])
+	}
+	if strings.HasSuffix(how, leaving) {
+		leave(s)
+		return 0
 	}
 	for name, need := range needs() {
 		r.Works[name] = text(need(s, filepath.Join(dir, "home")))
 	}
 	all := attempts()
-	if how != "naive" {
+	if !naive {
 		for name, try := range rare() {
 			all[name] = try
 		}
