@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ import (
 	"nightjar/audit/privnet/swarm"
 	"nightjar/node/card"
 	"nightjar/node/meet"
-	"nightjar/node/meet/walk"
+	"nightjar/node/meet/relay"
 )
 
 const (
@@ -96,6 +97,58 @@ func TestFiguresOfFindingEachOther(t *testing.T) {
 	figure("miss_p50_ms", median(miss), "ms")
 	figure("acks_mean", float64(acks)/runs, "nodes")
 	figure("lost", float64(lost), "of 100")
+}
+
+// bare is a way to the DHT without a gateway.
+type bare []netip.AddrPort
+
+func (b bare) Trip() meet.Trip { return b }
+
+func (b bare) Relay(context.Context) (*relay.Link, error) { return nil, relay.ErrRelay }
+
+func (b bare) Open(context.Context) (net.PacketConn, []netip.AddrPort, error) {
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return c, b, err
+}
+
+// framed is a way through a gateway on which we walk ourselves.
+type framed struct{ *lender.Lender }
+
+func (f framed) Trip() meet.Trip { return f }
+
+func (f framed) Relay(context.Context) (*relay.Link, error) { return nil, relay.ErrRelay }
+
+// TestFiguresOfThePath counts what a put and a get cost in round trips of the path, when the path
+// takes 300 ms for one, beyond what they cost without a path. Circuits are there already.
+func TestFiguresOfThePath(t *testing.T) {
+	const far, tries = 300 * time.Millisecond, 21
+	s, l := place(t, trip)
+	l.Delay(far)
+	measure := func(c meet.Carrier) (put, get float64) {
+		m := &meet.Meeting{Carrier: c}
+		var puts, gets []time.Duration
+		for range tries {
+			root, at := secret(), time.Now()
+			if _, err := m.Publish(t.Context(), root, meet.Low, record()); err != nil {
+				t.Fatal(err)
+			}
+			puts, at = append(puts, time.Since(at)), time.Now()
+			if _, err := m.Find(t.Context(), root, meet.Low); err != nil {
+				t.Fatal(err)
+			}
+			gets = append(gets, time.Since(at))
+		}
+		return median(puts), median(gets)
+	}
+	put, get := measure(l)
+	ownPut, ownGet := measure(framed{l})
+	barePut, bareGet := measure(bare(s.Addrs()[:8]))
+	rtts := func(ms, bare float64) float64 { return (ms - bare) / float64(far.Milliseconds()) }
+	figure("gateway_rtts", max(rtts(put, barePut), rtts(get, bareGet)), "trips")
+	figure("gateway_rtts_put", rtts(put, barePut), "trips")
+	figure("gateway_rtts_get", rtts(get, bareGet), "trips")
+	figure("gateway_rtts_put_own_walk", rtts(ownPut, barePut), "trips")
+	figure("gateway_rtts_get_own_walk", rtts(ownGet, bareGet), "trips")
 }
 
 func TestFiguresOfTheLibrary(t *testing.T) {
@@ -236,111 +289,4 @@ func TestFiguresOfAnHour(t *testing.T) {
 		total += l.Bytes() - carried
 	}
 	figure("hour_bytes_50", float64(total), "bytes")
-}
-
-// TestFiguresOfSybils lets hostile nodes stand around a target that they know, which those of our
-// slots are not. On loopback every id fits every address, so BEP42 does not help here.
-func TestFiguresOfSybils(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		y    swarm.Sybils
-	}{
-		{"sybil20", swarm.Sybils{Count: 20}},
-		{"sybil50", swarm.Sybils{Count: 50}},
-		{"sybil50_spread", swarm.Sybils{Count: 50, Spread: true}},
-	} {
-		ours, control, tries := 0, 0, 0
-		for range 8 {
-			_, priv, _ := ed25519.GenerateKey(nil)
-			key := [32]byte(priv.Public().(ed25519.PublicKey))
-			c.y.Target = walk.Target(key)
-			s, err := swarm.Start(t.Context(), swarm.Options{Nodes: nodes, Sybils: c.y})
-			if err != nil {
-				t.Fatal(err)
-			}
-			l, err := lender.Start(t.Context(), s.Addrs()[:8])
-			if err != nil {
-				t.Fatal(err)
-			}
-			size := survey(t, l)
-			for seq := range int64(3) {
-				tries++
-				if storeAndFind(t, l, priv, 2*seq, size) {
-					ours++
-				}
-				if libraryStoreAndFind(t, l, priv, 2*seq+1) {
-					control++
-				}
-			}
-			l.Stop()
-			s.Stop()
-		}
-		figure(c.name+"_success", 100*float64(ours)/float64(tries), "%")
-		figure(c.name+"_success_control", 100*float64(control)/float64(tries), "%")
-	}
-}
-
-// survey lets a Meeting learn the size of the network, as it does in use.
-func survey(t *testing.T, l *lender.Lender) float64 {
-	t.Helper()
-	m := &meet.Meeting{Carrier: l}
-	for range 5 {
-		if _, err := m.Find(t.Context(), secret(), meet.Low); !errors.Is(err, meet.ErrNotFound) {
-			t.Fatal(err)
-		}
-	}
-	return float64(m.Size())
-}
-
-// storeAndFind stores an item as we do and reports whether we find it.
-func storeAndFind(t *testing.T, l *lender.Lender, priv ed25519.PrivateKey, seq int64,
-	size float64) bool {
-	t.Helper()
-	i := walk.Item{Key: [32]byte(priv[32:]), Seq: seq, Value: []byte(fmt.Sprint("ours ", seq))}
-	i.Sig = [64]byte(ed25519.Sign(priv, walk.SigningBytes(i.Seq, i.Value)))
-	for _, act := range []func(*walk.Road) error{
-		func(r *walk.Road) error {
-			same := func(*walk.Item) (walk.Item, bool) { return i, true }
-			_, err := r.Put(t.Context(), i.Key, 0, same)
-			return err
-		},
-		func(r *walk.Road) error {
-			got, err := r.Get(t.Context(), i.Key, 3)
-			if err == nil && got.Seq != i.Seq {
-				err = walk.ErrNotFound
-			}
-			return err
-		},
-	} {
-		conn, seeds, err := l.Open(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := walk.Open(t.Context(), conn, seeds)
-		r.Size = size
-		err = act(r)
-		r.Close()
-		if err != nil {
-			return false
-		}
-	}
-	return true
-}
-
-func libraryStoreAndFind(t *testing.T, l *lender.Lender, priv ed25519.PrivateKey, seq int64) bool {
-	t.Helper()
-	key := [32]byte(priv[32:])
-	target, found := bep44.MakeMutableTarget(key, nil), false
-	library(t, l, func(ctx context.Context, d *dht.Server) {
-		_, _ = getput.Put(ctx, target, d, nil, func(int64) bep44.Put {
-			p := bep44.Put{V: "theirs", K: &key, Seq: seq}
-			p.Sign(priv)
-			return p
-		})
-	})
-	library(t, l, func(ctx context.Context, d *dht.Server) {
-		got, _, err := getput.Get(ctx, target, d, nil, nil)
-		found = err == nil && got.Seq == seq
-	})
-	return found
 }

@@ -37,6 +37,9 @@ type world struct {
 	closed int       // roads that were closed again
 	shut   int       // so many roads fail to open
 
+	breaks int  // so many roads are lost after some packets
+	silent bool // nobody answers anything, relays neither
+
 	relays []*liar // relays, each asked in turn; none: there are none
 	asked  int     // requests for a relay
 }
@@ -54,6 +57,7 @@ type node struct {
 	items  map[[20]byte]krpc.Return
 	kept   map[[20]byte]time.Time // since when; DHT nodes forget after two hours
 	refuse bool                   // say no to puts
+	stale  int                    // refuse so many puts, as if the token had expired
 	dead   bool
 }
 
@@ -88,7 +92,11 @@ func (w *world) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, err
 	}
 	w.roads = append(w.roads, nil)
 	c := &worldConn{world: w, road: len(w.roads) - 1, in: make(chan packet, 4096),
-		closed: make(chan struct{})}
+		closed: make(chan struct{}), lost: make(chan struct{})}
+	if w.breaks > 0 {
+		w.breaks--
+		c.left = 11
+	}
 	var seeds []netip.AddrPort
 	for _, f := range w.nodes {
 		seeds = append(seeds, f.addr)
@@ -109,6 +117,10 @@ func (w *world) Relay(ctx context.Context) (*relay.Link, error) {
 	}
 	l := w.relays[w.asked%len(w.relays)]
 	near, far := net.Pipe()
+	if w.silent {
+		go func() { _, _ = io.Copy(io.Discard, far) }()
+		return &relay.Link{Stream: near, Host: "relay"}, nil
+	}
 	go l.serve(ctx, w, far)
 	return &relay.Link{Stream: near, Host: "relay"}, nil
 }
@@ -139,7 +151,7 @@ func (l *liar) serve(ctx context.Context, w *world, stream net.Conn) {
 func (w *world) answer(f *node, m krpc.Msg) krpc.Msg {
 	token := f.addr.String()
 	r := krpc.Return{ID: f.id}
-	for _, other := range w.nodes {
+	for _, other := range w.nodes[:min(16, len(w.nodes))] { // no answer names more
 		ip := net.IP(other.addr.Addr().AsSlice())
 		addr := krpc.NodeAddr{IP: ip, Port: 6881}
 		r.Nodes = append(r.Nodes, krpc.NodeInfo{ID: other.id, Addr: addr})
@@ -154,6 +166,10 @@ func (w *world) answer(f *node, m krpc.Msg) krpc.Msg {
 	case "put":
 		target := walk.Target(m.A.K)
 		was, known := f.items[target]
+		if f.stale > 0 {
+			f.stale--
+			return krpc.Msg{T: m.T, Y: "e", E: &krpc.Error{Code: 203, Msg: "invalid token"}}
+		}
 		if f.refuse || m.A.Token != token || known && *was.Seq > *m.A.Seq {
 			return krpc.Msg{T: m.T, Y: "e", E: &krpc.Error{Code: 302, Msg: "no"}}
 		}
@@ -201,7 +217,11 @@ type worldConn struct {
 	in     chan packet
 	once   sync.Once
 	closed chan struct{}
+	lost   chan struct{}
+	left   int // packets until it is lost; 0: it is not. Guarded by the world's mu
 }
+
+func (c *worldConn) Lost() <-chan struct{} { return c.lost }
 
 func (c *worldConn) WriteTo(b []byte, to net.Addr) (int, error) {
 	w := c.world
@@ -217,6 +237,14 @@ func (c *worldConn) WriteTo(b []byte, to net.Addr) (int, error) {
 		s.target, s.seq = walk.Target(m.A.K), *m.A.Seq
 	}
 	w.roads[c.road] = append(w.roads[c.road], s)
+	if c.left == 1 {
+		close(c.lost)
+		c.left = -1
+	}
+	if c.left < 0 || w.silent {
+		return len(b), nil
+	}
+	c.left = max(c.left-1, 0)
 	for _, f := range w.nodes {
 		if f.addr == to.(*net.UDPAddr).AddrPort() && !f.dead {
 			c.in <- packet{bencode.MustMarshal(w.answer(f, m)), f.addr}

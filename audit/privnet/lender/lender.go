@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"nightjar/node/meet"
 	"nightjar/node/meet/relay"
@@ -20,6 +21,7 @@ type Lender struct {
 	service onion.Remote
 	nodes   []netip.AddrPort
 	bytes   atomic.Int64
+	delay   time.Duration // of the path, one way
 	stop    context.CancelFunc
 	ended   chan struct{}
 }
@@ -53,25 +55,42 @@ func Start(ctx context.Context, nodes []netip.AddrPort) (*Lender, error) {
 	return l, nil
 }
 
+// Delay makes the path take so long for a round trip; at first it takes no time. Fixed once the
+// lender is in use.
+func (l *Lender) Delay(trip time.Duration) { l.delay = trip / 2 }
+
+// dial opens a stream to the gateway. It is there at once: what building a circuit costs is not
+// what is measured here.
+func (l *Lender) dial(ctx context.Context) (net.Conn, error) {
+	stream, err := l.path.Dial(ctx, l.service, onion.NewIsolation())
+	if err != nil {
+		return nil, err
+	}
+	if l.delay > 0 {
+		stream = slow(stream, l.delay)
+	}
+	return &counted{stream, &l.bytes}, nil
+}
+
 // Trip implements meet.Carrier: there is one gateway.
 func (l *Lender) Trip() meet.Trip { return l }
 
 // Relay opens a stream to the gateway as a relay.
 func (l *Lender) Relay(ctx context.Context) (*relay.Link, error) {
-	stream, err := l.path.Dial(ctx, l.service, onion.NewIsolation())
+	stream, err := l.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &relay.Link{Stream: &counted{stream, &l.bytes}, Host: "gateway"}, nil
+	return &relay.Link{Stream: stream, Host: "gateway"}, nil
 }
 
 // Open opens a stream to the gateway.
 func (l *Lender) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
-	stream, err := l.path.Dial(ctx, l.service, onion.NewIsolation())
+	stream, err := l.dial(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	conn := onion.NewPacketConn(&counted{stream, &l.bytes})
+	conn := onion.NewPacketConn(stream)
 	nodes, err := conn.Nodes(ctx)
 	if err != nil {
 		_ = conn.Close()

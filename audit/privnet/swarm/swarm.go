@@ -29,6 +29,7 @@ type Options struct {
 	Delay   time.Duration // added to every answer to a stranger, to feel like a round trip
 	OnQuery func(Query)   // called for every query of a stranger; must be quick, may be concurrent
 	Sybils  Sybils        // hostile nodes beside the others
+	Hostile int           // so many of the nodes are hostile too: see liars
 }
 
 // A Swarm is a running private DHT. Close it with Stop.
@@ -37,6 +38,7 @@ type Swarm struct {
 	stop  context.CancelFunc
 	idle  sync.WaitGroup
 	seen  seen
+	liars liars
 }
 
 type node struct {
@@ -92,7 +94,8 @@ func addresses(n int) (out []netip.Addr) {
 
 func (s *Swarm) add(i int, o Options, ip netip.Addr, id krpc.ID) (*node, error) {
 	var keep bep44.Store = newStore()
-	if i >= o.Nodes {
+	hostile := i >= o.Nodes-o.Hostile
+	if hostile {
 		keep = forgetful{}
 	}
 	local := netip.AddrPortFrom(ip, o.Port)
@@ -101,6 +104,9 @@ func (s *Swarm) add(i int, o Options, ip netip.Addr, id krpc.ID) (*node, error) 
 		return nil, err
 	}
 	t := newTap(conn, &s.seen, o.Delay)
+	if hostile && i < o.Nodes {
+		t.liars = &s.liars
+	}
 	server, err := dht.NewServer(&dht.ServerConfig{
 		Conn: t, NodeId: id, NoSecurity: true,
 		StartingNodes:    func() ([]dht.Addr, error) { return nil, nil },
@@ -119,6 +125,9 @@ func (s *Swarm) add(i int, o Options, ip netip.Addr, id krpc.ID) (*node, error) 
 	addr := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	n := &node{server, t, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())}
 	s.nodes = append(s.nodes, n)
+	if t.liars != nil {
+		s.liars.add(id, n.addr)
+	}
 	return n, nil
 }
 

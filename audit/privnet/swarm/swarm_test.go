@@ -124,6 +124,30 @@ func TestSybilsStandAroundTheirTarget(t *testing.T) {
 	}
 }
 
+func TestHostileNodesNameOnlyEachOther(t *testing.T) {
+	s := start(t, Options{Nodes: 20, Hostile: 10})
+	names := func(i int) (n int) { // how many of those that node i names are hostile
+		r := ask(t, s.Addrs()[i], get)
+		_, rest, _ := strings.Cut(r, "5:nodes")
+		size, list, _ := strings.Cut(rest, ":")
+		for list = list[:map[string]int{"208": 208, "182": 182}[size]]; len(list) > 0; {
+			for _, a := range s.Addrs()[10:] {
+				if ip := a.Addr().As4(); list[20:24] == string(ip[:]) {
+					n++
+				}
+			}
+			list = list[26:]
+		}
+		return n
+	}
+	if n := names(15); n != 8 {
+		t.Errorf("a hostile node names %d of its kind", n)
+	}
+	if n := names(3); n == 8 {
+		t.Error("an honest one names only hostile ones: this test proves nothing")
+	}
+}
+
 func TestKilledNodeIsGone(t *testing.T) {
 	s := start(t, Options{Nodes: 3})
 	s.Kill(1)

@@ -94,6 +94,7 @@ type tap struct {
 	*net.UDPConn
 	seen  *seen
 	delay time.Duration
+	liars *liars // of which it is one, or nil
 
 	still  chan struct{} // closed by end: no more packets
 	parked chan struct{} // closed when the library reads in vain
@@ -160,7 +161,11 @@ func (t *tap) Close() error {
 func (t *tap) WriteTo(b []byte, to net.Addr) (int, error) {
 	u := to.(*net.UDPAddr)
 	ip, _ := netip.AddrFromSlice(u.IP)
-	if t.delay == 0 || t.seen.own[ip.Unmap()] {
+	own := t.seen.own[ip.Unmap()]
+	if t.liars != nil && !own {
+		b = t.liars.rewrite(b)
+	}
+	if t.delay == 0 || own {
 		return t.UDPConn.WriteTo(b, to)
 	}
 	t.mu.Lock()
