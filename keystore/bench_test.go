@@ -89,6 +89,22 @@ func TestFiguresOfSaving(t *testing.T) {
 	figure("save_p95_ms", ms(save[len(save)*95/100]), "ms")
 }
 
+// Of three identities that save, and of three that are only opened, which is the control.
+func TestFiguresOfSnapshots(t *testing.T) {
+	v, ids := population(t, 3)
+	before := mustRead(t, v)
+	for i, id := range ids {
+		check(id.Save(random(1000 * i)))
+	}
+	after := mustRead(t, v)
+	figure("snapshot_slots_changed", len(changed(t, before, after)), "slots_of_3_saves")
+	for _, pw := range []string{"a", "b", "c"} {
+		must(v.open(password(t, pw))).Lock()
+	}
+	figure("snapshot_slots_changed_control", len(changed(t, after, mustRead(t, v))),
+		"slots_of_3_openings")
+}
+
 func TestFiguresOfMemory(t *testing.T) {
 	p := newPlant(t.TempDir())
 	figure("secrets_planted", len(p.secrets), "secrets")

@@ -6,8 +6,12 @@ package keystore
 import (
 	"bytes"
 	"compress/flate"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
 	"math"
 	"math/bits"
+	"slices"
 	"testing"
 )
 
@@ -131,29 +135,81 @@ func TestTheBatterySeesNaiveVaults(t *testing.T) {
 	}
 }
 
-// Two copies of a vault, before and after, show which slots were written in between and no more
-// than that: the price of one file that cannot be rewritten where it is locked.
-func TestTwoSnapshotsShowWhichSlotsWereWritten(t *testing.T) {
-	v, ids := population(t, 3)
-	before := mustRead(t, v)
-	for _, id := range ids[:2] {
-		if err := id.Save(id.State()); err != nil { // nothing new in it
-			t.Fatal(err)
-		}
+// changed returns the slots in which two snapshots of a vault differ, and fails if anything else
+// does or if a difference is not that of two random slots.
+func changed(t *testing.T, before, after []byte) (slots []int) {
+	t.Helper()
+	if len(before) != len(after) || !bytes.Equal(before[:saltSize], after[:saltSize]) {
+		t.Error("the size or the salt changed")
 	}
-	after := mustRead(t, v)
-	diff := make([]byte, slotSize)
 	for i := range Slots {
 		a, b := slotOf(before, i), slotOf(after, i)
-		written := i == ids[0].slot || i == ids[1].slot
-		if bytes.Equal(a, b) == written {
-			t.Errorf("slot %d: written is %v", i, written)
+		if bytes.Equal(a, b) {
+			continue
 		}
-		for j := range diff {
-			diff[j] = a[j] ^ b[j]
-		}
-		if odd := oddities(diff); written && odd != nil {
+		slots = append(slots, i)
+		if odd := oddities(xor(a, b)); odd != nil {
 			t.Errorf("slot %d: the difference shows more: %v", i, odd)
 		}
+	}
+	return slots
+}
+
+func xor(a, b []byte) []byte {
+	diff := make([]byte, len(a))
+	subtle.XORBytes(diff, a, b)
+	return diff
+}
+
+// Two copies of a vault, before and after, show which slots were written in between and no more
+// than that (nor how often, nor what was done): the price of one file that cannot be rewritten
+// where it is locked.
+func TestTwoSnapshotsShowWhichSlotsWereWrittenAndNoMore(t *testing.T) {
+	v, ids := population(t, 3)
+	large := bytes.Repeat([]byte{7}, StateLimit)
+	for name, work := range map[string]func(id *Identity) error{
+		"nothing new":  func(id *Identity) error { return id.Save(id.State()) },
+		"one byte":     func(id *Identity) error { return id.Save([]byte{1}) },
+		"all it holds": func(id *Identity) error { return id.Save(large) },
+		"twice": func(id *Identity) error {
+			return errors.Join(id.Save(large), id.Save(nil))
+		},
+		"a password": func(id *Identity) error {
+			return id.ChangePassword(password(t, rand.Text()))
+		},
+	} {
+		for k := range len(ids) + 1 {
+			before, want := mustRead(t, v), []int(nil)
+			for _, id := range ids[:k] {
+				if err := work(id); err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, id.slot)
+			}
+			slices.Sort(want)
+			if got := changed(t, before, mustRead(t, v)); !slices.Equal(got, want) {
+				t.Errorf("%s: slots %v changed, %v were written", name, got, want)
+			}
+		}
+	}
+	before := mustRead(t, v)
+	if err := ids[1].Burn(); err != nil {
+		t.Fatal(err)
+	}
+	if got := changed(t, before, mustRead(t, v)); !slices.Equal(got, []int{ids[1].slot}) {
+		t.Errorf("burning slot %d changed %v", ids[1].slot, got)
+	}
+}
+
+// What disk encryption does, one nonce for each place: two snapshots show where the state changed
+// and how long it is.
+func TestTwoSnapshotsOfANaiveVaultShowMore(t *testing.T) {
+	key, nonce, plain := make([]byte, keySize), newNonce(), make([]byte, plainSize)
+	before, after := make([]byte, slotSize), make([]byte, slotSize)
+	sealSlot(before, key, 0, nonce, plain)
+	copy(plain[headSize:], "one more contact")
+	sealSlot(after, key, 0, nonce, plain)
+	if odd := oddities(xor(before, after)); odd == nil {
+		t.Error("the battery sees nothing in the difference")
 	}
 }

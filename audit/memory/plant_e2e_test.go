@@ -112,7 +112,8 @@ func slotKey(file, kek []byte) []byte {
 		key := derive(kek, label+" slot"+string([]byte{byte(i)}))
 		slot := file[32+i*size:][:size]
 		aead := must(chacha20poly1305.NewX(key))
-		if _, err := aead.Open(nil, slot[:24], slot[24:], append([]byte(label), byte(i))); err == nil {
+		ad := append([]byte(label), byte(i))
+		if _, err := aead.Open(nil, slot[:24], slot[24:], ad); err == nil {
 			return key
 		}
 	}
