@@ -170,15 +170,13 @@ func rate(t testing.TB, a, b *datagram.Conn, size int) (got speed, allocs float6
 	w, ended := newWindow(), make(chan struct{})
 	go func() {
 		defer close(ended)
-		bufs := make([][]byte, 4*row)
-		for i := range bufs {
-			bufs[i] = make([]byte, datagram.MaxDatagram)
-		}
 		for {
-			n, err := b.ReceiveDatagrams(ctx, bufs)
+			r, err := b.ReceiveRow(ctx)
 			if err != nil {
 				return
 			}
+			n := len(r.Datagrams)
+			r.Release()
 			w.took(n)
 		}
 	}()

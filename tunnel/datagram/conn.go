@@ -58,7 +58,7 @@ type Conn struct {
 	binding   [32]byte
 
 	out         *outlet.Outlet
-	in, packets inlet
+	in, packets *inlet
 	heard, used atomic.Bool
 
 	wake   chan struct{} // holds one when control or streams wait
@@ -164,11 +164,12 @@ func (c *Conn) use() {
 	}
 }
 
-// ReceiveDatagram returns the next datagram. Up to 2 MiB wait to be received; then the oldest
-// make room.
+// ReceiveDatagram returns the next datagram. Those that wait to be received hold at most 2 MiB;
+// then the oldest are dropped.
 func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	for {
-		if b, ok := c.in.Next(MaxDatagram); ok {
+		if b, ok := c.in.one(); ok {
+			c.more()
 			return b, nil
 		}
 		if err := c.in.wait(ctx, c); err != nil {
@@ -181,12 +182,33 @@ func (c *Conn) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 // cuts each to its length, and returns how many came; at least one, unless bufs is empty.
 func (c *Conn) ReceiveDatagrams(ctx context.Context, bufs [][]byte) (int, error) {
 	for {
-		if n := c.in.Pop(bufs...); n > 0 || len(bufs) == 0 {
+		if n := c.in.pop(bufs...); n > 0 || len(bufs) == 0 {
+			c.more()
 			return n, nil
 		}
 		if err := c.in.wait(ctx, c); err != nil {
 			return 0, err
 		}
+	}
+}
+
+// ReceiveRow returns datagrams as they came together, without copying them. Release must follow.
+func (c *Conn) ReceiveRow(ctx context.Context) (*Row, error) {
+	for {
+		if r := c.in.row(); r != nil {
+			c.more()
+			return r, nil
+		}
+		if err := c.in.wait(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// more tells another who receives that there is more.
+func (c *Conn) more() {
+	if !c.in.empty() {
+		signal(c.in.ready)
 	}
 }
 
@@ -255,38 +277,4 @@ func token() uint64 {
 	var b [8]byte
 	rand.Read(b[:])
 	return binary.BigEndian.Uint64(b[:])
-}
-
-// An inlet is a queue that can be waited for.
-type inlet struct {
-	*outlet.Queue
-	ready chan struct{} // holds one when something may wait
-}
-
-func newInlet(bytes int) inlet {
-	return inlet{&outlet.Queue{Bytes: bytes}, make(chan struct{}, 1)}
-}
-
-// put adds datagrams and tells one who waits.
-func (i inlet) put(all [][]byte) {
-	if len(all) > 0 {
-		i.Push(all...)
-		signal(i.ready)
-	}
-}
-
-// wait returns when something may have come, or with the reason why nothing will. Who takes what
-// came leaves the token to the next if there is more.
-func (i inlet) wait(ctx context.Context, c *Conn) error {
-	select {
-	case <-i.ready:
-		if i.Len() > 1 {
-			signal(i.ready)
-		}
-		return nil
-	case <-c.done:
-		return c.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

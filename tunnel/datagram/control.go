@@ -94,7 +94,7 @@ func (c *Conn) frame(f packet.Frame, now time.Time) error {
 	case packet.Response:
 		c.path.Answered(f.Token)
 	case packet.Data:
-		c.in.put([][]byte{f.Body})
+		c.in.put(c.e.pools.copied(f.Body))
 		c.use()
 	case packet.Bye:
 		c.end(tunnel.ErrEnded)
@@ -102,17 +102,18 @@ func (c *Conn) frame(f packet.Frame, now time.Time) error {
 	return nil
 }
 
-// received takes the datagrams and stream packets of one row.
-func (c *Conn) received(datagrams, streams [][]byte) {
+// received takes rows that have come; either may be nil.
+func (c *Conn) received(datagrams, streams *Row) {
 	if !c.heard.Load() {
 		c.heard.Store(true)
 	}
-	c.in.put(datagrams)
-	if len(datagrams)+len(streams) > 0 {
+	if datagrams != nil {
+		c.in.put(datagrams)
 		c.use()
 	}
-	if len(streams) > 0 {
+	if streams != nil {
 		c.packets.put(streams)
+		c.use()
 		c.knockStreams()
 	}
 }

@@ -39,6 +39,7 @@ const (
 type Endpoint struct {
 	carrier *batch.Carrier
 	rows    outlet.Rows
+	pools   pools
 	key     tunnel.Key
 	self    [32]byte
 	peers   func() []tunnel.Peer
@@ -73,7 +74,7 @@ func New(pc net.PacketConn, k tunnel.Key, peers func() []tunnel.Peer) *Endpoint 
 		accepted: make(chan *Conn, unaccepted),
 		done:     make(chan struct{}),
 	}
-	e.group.Go((&reader{e: e}).run)
+	e.group.Go((&reader{e: e, buf: e.pools.room(batch.MaxRow)}).run)
 	e.group.Go(e.answer)
 	return e
 }

@@ -18,10 +18,13 @@ import (
 // earlier datagram was refused.
 const failures = 16
 
+// worth is from how many packets on a row is handed on without copying.
+const worth = 8
+
 // A reader opens what comes. What is opened together is handed on together.
 type reader struct {
 	e    *Endpoint
-	buf  [batch.MaxRow]byte
+	buf  *[]byte
 	lane *lane // of the packet before
 
 	opened    []opened
@@ -42,7 +45,7 @@ type opened struct {
 func (r *reader) run() {
 	defer r.e.broken()
 	for bad := 0; bad < failures; {
-		n, size, from, err := r.e.carrier.Receive(r.buf[:])
+		n, size, from, err := r.e.carrier.Receive(*r.buf)
 		switch {
 		case errors.Is(err, net.ErrClosed), errors.Is(err, batch.ErrCarrier):
 			return
@@ -51,7 +54,7 @@ func (r *reader) run() {
 			continue
 		}
 		bad = 0
-		r.row(r.buf[:n], size, from)
+		r.row((*r.buf)[:n], size, from)
 	}
 }
 
@@ -105,11 +108,11 @@ func (r *reader) stranger(wire []byte, from netip.AddrPort) {
 
 // deliver hands on what was opened from i on for the same lane, and returns what follows.
 func (r *reader) deliver(i int, from netip.AddrPort) int {
-	l, newest := r.opened[i].lane, false
+	first, l, newest := i, r.opened[i].lane, false
 	r.datagrams, r.streams = r.datagrams[:0], r.streams[:0]
-	if c := l.conn; !l.proved {
+	if !l.proved {
 		l.proved = true
-		c.proved(l)
+		l.conn.proved(l)
 	}
 	for ; i < len(r.opened) && r.opened[i].lane == l; i++ {
 		o := &r.opened[i]
@@ -123,9 +126,26 @@ func (r *reader) deliver(i int, from netip.AddrPort) int {
 			l.conn.take(o.body)
 		}
 	}
-	l.conn.received(r.datagrams, r.streams)
+	whole := i-first == len(r.opened) // nobody else has packets in this row
+	l.conn.received(r.gather(r.datagrams, whole && len(r.streams) == 0),
+		r.gather(r.streams, whole && len(r.datagrams) == 0))
 	if newest && !l.late.Load() {
 		l.conn.from(from)
 	}
 	return i
+}
+
+// gather makes a row of bodies: of copies, or, if it is worth it and there is nothing else in the
+// reader's room, of that room itself.
+func (r *reader) gather(bodies [][]byte, whole bool) *Row {
+	p := &r.e.pools
+	switch {
+	case len(bodies) == 0:
+		return nil
+	case whole && len(bodies) >= worth:
+		row := p.row(r.buf, bodies...)
+		r.buf = p.room(batch.MaxRow)
+		return row
+	}
+	return p.copied(bodies...)
 }

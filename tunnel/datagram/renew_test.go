@@ -104,7 +104,7 @@ func TestThiefOfTheStateIsLockedOutByTheNextRenewal(t *testing.T) {
 			c.n.throw(wire, place(1), place(2))
 			<-time.After(time.Second)
 			for {
-				d, ok := b.in.Next(MaxDatagram)
+				d, ok := b.in.one()
 				if !ok {
 					return believed
 				}

@@ -172,14 +172,14 @@ func TestOldPacketNeverMovesTheSession(t *testing.T) {
 			a.SendDatagram([]byte("newer"))
 		}
 		<-time.After(time.Second)
-		for b.in.Len() > 0 {
-			b.in.Next(MaxDatagram)
+		for b.in.waiting() > 0 {
+			b.in.one()
 		}
 		before := len(log.toward(place(66)))
 		var fool naive
 		c.n.throw(held, place(66), place(2))
 		<-time.After(time.Second)
-		_, came := b.in.Next(MaxDatagram) // it opened, so a variant that moves for that is moved
+		_, came := b.in.one() // it opened, so a variant that moves for that is moved
 		fool.take(func([]byte) bool { return came }, held, place(66))
 		at, trying := b.addr()
 		if at != place(1) || trying || len(log.toward(place(66))) != before {

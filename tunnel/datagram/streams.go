@@ -120,7 +120,7 @@ func (nowhere) String() string  { return "tunnel" }
 func (r *road) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
 		one := [1][]byte{b}
-		if r.c.packets.Pop(one[:]...) == 1 {
+		if r.c.packets.pop(one[:]...) == 1 {
 			return len(one[0]), nowhere{}, nil
 		}
 		if r.late.Load() {

@@ -62,18 +62,22 @@ func NewSealer(k Keys) (*Sealer, error) {
 func (s *Sealer) Count() uint64 { return s.count }
 
 // Seal makes wire, whose length is a size of packets, the packet of body under id. body, at most
-// len(wire) - Overhead bytes, must not lie in wire, but for where it will be sealed.
+// len(wire) - Overhead bytes, must not lie in wire.
 func (s *Sealer) Seal(wire []byte, id uint64, k Kind, body []byte) error {
 	if s.count >= wear {
 		return ErrWorn
 	}
 	plain := wire[headerSize : len(wire)-tagSize]
-	n := copy(plain, body)
-	clear(plain[n:])
+	n := len(body)
+	if n < len(plain) {
+		copy(plain, body)
+		clear(plain[n:])
+		body = plain
+	}
 	number := Number{k, n, s.count}.encode()
 	s.count++
 	binary.BigEndian.PutUint64(s.nonce[4:], number)
-	s.aead.Seal(plain[:0], s.nonce[:], plain, nil)
+	s.aead.Seal(plain[:0], s.nonce[:], body, nil)
 	binary.BigEndian.PutUint64(wire, id)
 	binary.BigEndian.PutUint64(wire[IDSize:], number^s.hide(wire))
 	return nil
