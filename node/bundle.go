@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"nightjar/node/book"
+	"nightjar/node/bundle"
 	"nightjar/node/card"
-	"nightjar/node/card/bundle"
 	"nightjar/node/talk"
 )
 
@@ -34,20 +34,13 @@ func (n *Node) ExportBundle() (string, error) {
 	return out.Encode()
 }
 
-// Imported says what came in with a bundle.
-type Imported struct {
-	Gateways int `json:"gateways"`
-	Nodes    int `json:"dht_nodes"`
-	Relays   int `json:"relays"`
-	Bridges  int `json:"bridges"` // used from the next start
-}
-
-// ImportBundle takes in what a bundle holds, and uses it at once. Our cards do not pass its gateways
-// on. Errors are those of bundle.Parse, and of the vault.
-func (n *Node) ImportBundle(text string) (Imported, error) {
+// ImportBundle takes in what a bundle holds, returns it, and uses it at once, but for bridges: these
+// from the next start. Our cards do not pass its gateways on. Errors are those of bundle.Parse, and
+// of the vault.
+func (n *Node) ImportBundle(text string) (*bundle.Bundle, error) {
 	in, err := bundle.Parse(text)
 	if err != nil {
-		return Imported{}, err
+		return nil, err
 	}
 	err = n.change(func(b *book.Book) error {
 		learn(b, in)
@@ -60,10 +53,10 @@ func (n *Node) ImportBundle(text string) (Imported, error) {
 		return nil
 	})
 	if err != nil {
-		return Imported{}, err
+		return nil, err
 	}
 	n.Check()
-	return Imported{len(in.Gateways), len(in.Nodes), len(in.Relays), len(in.Bridges)}, nil
+	return in, nil
 }
 
 // learn takes in gateways and nodes, and reports whether any was new.
@@ -126,10 +119,4 @@ func (n *Node) AddRelay(url string) error {
 	}
 	n.Check()
 	return nil
-}
-
-// Bridges lists the tor bridge lines that bundles brought, for whoever starts tor.
-func (n *Node) Bridges() (out []string) {
-	n.look(func(b *book.Book) { out = slices.Clone(b.Bridges) })
-	return out
 }

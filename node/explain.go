@@ -8,6 +8,7 @@ import (
 
 	"nightjar/node/book"
 	"nightjar/node/card"
+	"nightjar/onion"
 )
 
 // smallNetwork is how many nodes a DHT must have before a few hundred hostile ones cannot be all the
@@ -19,15 +20,18 @@ const wrongClock = 30 * time.Minute
 
 // Step is one step of finding a contact.
 type Step struct {
-	What string `json:"what"` // what is done
-	Sees []View `json:"sees"` // who could see what of it
+	What string           // what is done
+	Sees []onion.Exposure // who could see what of it
 }
 
-// View is what one party learns, and what it does not.
-type View struct {
-	Who    string `json:"who"`
-	Learns string `json:"learns"`
-	Hidden string `json:"hidden"`
+// view is one party, what it learns, and what it does not.
+type view [3]string
+
+func views(list []view) (out []onion.Exposure) {
+	for _, v := range list {
+		out = append(out, onion.Exposure{Who: v[0], Learns: v[1], Hidden: v[2]})
+	}
+	return out
 }
 
 // Explain tells each step of finding a contact as it would be done now, and who could see what of
@@ -59,11 +63,7 @@ func (n *Node) Explain(contact string) ([]Step, error) {
 }
 
 func (n *Node) explainPath() Step {
-	s := Step{What: "everything below goes over the path"}
-	for _, x := range n.path.Exposes() {
-		s.Sees = append(s.Sees, View{x.Who, x.Learns, x.Hidden})
-	}
-	return s
+	return Step{What: "everything below goes over the path", Sees: n.path.Exposes()}
 }
 
 func explainInvitation(c book.Contact) Step {
@@ -75,11 +75,11 @@ func explainInvitation(c book.Contact) Step {
 			s.What += ", and left in the inbox as well"
 		}
 	}
-	s.Sees = []View{
+	s.Sees = views([]view{
 		{"everybody who has the same card", "that somebody leaves invitations, and when",
 			"who, and what they say"},
 		{"gateways and DHT nodes", "random looking bytes of a size that all have",
-			"whose they are, for whom, and that they are an invitation"}}
+			"whose they are, for whom, and that they are an invitation"}})
 	return s
 }
 
@@ -106,34 +106,34 @@ func (n *Node) explainPublishing(gateways int) Step {
 		What: "where only this contact can reach you is stored, sealed, under a key that both " +
 			"derive from your secrets and that changes every six hours; again after 40 to 80 " +
 			"minutes, each slot at times of its own",
-		Sees: []View{
+		Sees: views([]view{
 			{"the gateway that carries it", "one slot: a random key, bytes of constant size, and " +
 				"when; " + others(gateways), "who you are, whose slot it is, who reads it, and " +
 				"which other slots are yours"},
 			{"the about eight DHT nodes that store it", "the same, with the gateway's address " +
 				"for yours", "who you are, and that the slot of the next six hours is yours too"},
 			{"this contact", "that you are there, and when you were last",
-				"where you are"}}}
+				"where you are"}})}
 }
 
 func explainLooking(gateways int) Step {
 	return Step{
 		What: "the contact's slot of these six hours is asked for, first of a gateway that " +
 			"walks the DHT for you; if it finds nothing, by your own walk through another",
-		Sees: []View{
+		Sees: views([]view{
 			{"the gateway that is asked", "one slot that somebody looks for; " + others(gateways),
 				"who you are, who the contact is, and what the slot holds"},
 			{"DHT nodes on the way", "that somebody behind the gateway looks for the slot",
-				"the same"}}}
+				"the same"}})}
 }
 
 func explainTunnel() Step {
 	return Step{
 		What: "the onion service that the slot names is dialled on a circuit of its own, and " +
 			"both prove who they are inside the sealed tunnel",
-		Sees: []View{
+		Sees: views([]view{
 			{"relays on the circuit", "bytes of constant size, and when", "both ends"},
-			{"this contact", "that it is you", "where you are"}}}
+			{"this contact", "that it is you", "where you are"}})}
 }
 
 // health estimates the size of the DHT, and warns.

@@ -34,7 +34,7 @@ const (
 	KindEnd     Kind = 8  // ID, Reason
 	KindLane    Kind = 9  // ID: first record of a second tunnel: it carries this call's audio
 	KindMain    Kind = 10 // first record of a tunnel that carries messages and call records
-	KindHint    Kind = 11 // Text: a bundle of gateways and DHT nodes (package card/bundle)
+	KindHint    Kind = 11 // Text: a bundle of gateways and DHT nodes (package bundle)
 )
 
 // Record is one thing said on a talk stream. Only the fields of its kind are set; a record
