@@ -28,6 +28,7 @@ terminal, say nightjar up again, and give its password.
 
   --sip HOST:PORT     where the phone registers, loopback only (default 127.0.0.1:5060)
   --no-phone          open nothing for a phone
+  --require-seal      do not start unless the kernel keeps the engine from the network
   --lock-after TIME   lock the identity when you have not used it for so long (15m, 2h);
                       what contacts do is no use, a call that goes on is (default: never)
   --tor FILE          the tor program (default: the one installed)
