@@ -89,7 +89,7 @@ address shows to DHT nodes. Prints the line others add. Needs a vault: nightjar 
   --node IP:PORT               a DHT node to begin with; may be given several times
   --listen HOST:PORT           where UDP leaves (default: any address, any port)
   --allow-private-addresses    also send to private and loopback addresses (test networks)
-  --tor FILE, --torrc FILE     as in nightjar up
+  --tor FILE, --torrc FILE, --require-seal    as in nightjar up
 
   nightjar gateway --home gw --node 192.0.2.7:6881`
 	helpGatewayAdd = `Uses somebody's gateway: the line that nightjar gateway printed there.
