@@ -98,11 +98,41 @@ func (h *hashes) Hash() hash.Hash {
 // HashName is the name that enters the protocol name.
 func (*hashes) HashName() string { return noise.HashBLAKE2s.HashName() }
 
+// ciphers is ChaCha20-Poly1305, for the same reason out of a few keys that are used in turn: a
+// handshake has one cipher at a time, and in the end two. Most are never used.
+type ciphers struct {
+	turn  int
+	taken [4]lazy
+}
+
+// Cipher returns the cipher under a key.
+func (c *ciphers) Cipher(key [32]byte) noise.Cipher {
+	c.turn = (c.turn + 1) % len(c.taken)
+	c.taken[c.turn].key = key
+	return &c.taken[c.turn]
+}
+
+// CipherName is the name that enters the protocol name.
+func (*ciphers) CipherName() string { return noise.CipherChaChaPoly.CipherName() }
+
+// A lazy is a cipher that is made when it is used.
+type lazy struct{ key [32]byte }
+
+// Encrypt meets noise.Cipher.
+func (l *lazy) Encrypt(out []byte, n uint64, ad, plain []byte) []byte {
+	return noise.CipherChaChaPoly.Cipher(l.key).Encrypt(out, n, ad, plain)
+}
+
+// Decrypt meets noise.Cipher.
+func (l *lazy) Decrypt(out []byte, n uint64, ad, sealed []byte) ([]byte, error) {
+	return noise.CipherChaChaPoly.Cipher(l.key).Decrypt(out, n, ad, sealed)
+}
+
 // state begins a Noise handshake. The pre-shared key is set later, once the KEM has spoken.
 func state(k Key, peer, prologue []byte, initiator bool, from chance) (
 	*noise.HandshakeState, error) {
 	public := k.AgreementKey()
-	suite := noise.NewCipherSuite(&agreement{static: k}, noise.CipherChaChaPoly, new(hashes))
+	suite := noise.NewCipherSuite(&agreement{static: k}, new(ciphers), new(hashes))
 	return noise.NewHandshakeState(noise.Config{
 		CipherSuite:           suite,
 		Random:                from,
