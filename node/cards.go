@@ -23,11 +23,11 @@ const (
 type CardOptions struct {
 	Uses uint32        // how many may become contacts by it; 0: any number
 	For  time.Duration // how long it is good; 0: a year
-	// Bell names a doorbell on it: invitations come at once, without the DHT. Whoever holds the card
-	// can then see when we are there.
+	// Bell names a doorbell on it: invitations come at once, without the DHT. Whoever holds the
+	// card can then see when we are there.
 	Bell bool
-	// Full puts on it what somebody needs who knows nobody in the network: bridges, pkarr relays and
-	// some DHT nodes.
+	// Full puts on it what somebody needs who knows nobody in the network: bridges, pkarr relays
+	// and some DHT nodes.
 	Full bool
 }
 

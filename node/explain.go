@@ -11,8 +11,8 @@ import (
 	"nightjar/onion"
 )
 
-// smallNetwork is how many nodes a DHT must have before a few hundred hostile ones cannot be all the
-// nodes near a slot.
+// smallNetwork is how many nodes a DHT must have before a few hundred hostile ones cannot be all
+// the nodes near a slot.
 const smallNetwork = 10_000
 
 // wrongClock is how far a clock may be off before contacts do not find each other.

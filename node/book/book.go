@@ -58,7 +58,7 @@ type Book struct {
 	Nodes    []netip.AddrPort `cbor:"8,keyasint,omitempty"`  // DHT nodes from cards
 	Learned  []card.Gateway   `cbor:"9,keyasint,omitempty"`  // from others' cards; not in ours
 	Open     bool             `cbor:"10,keyasint,omitempty"` // who knows only our address may ask
-	Blocked  [][16]byte       `cbor:"11,keyasint,omitempty"` // addresses that may not ask, see Block
+	Blocked  [][16]byte       `cbor:"11,keyasint,omitempty"` // addresses that may not ask: Block
 	Atlas    []byte           `cbor:"12,keyasint,omitempty"` // DHT nodes that answered: meet/atlas
 	Relays   []string         `cbor:"13,keyasint,omitempty"` // pkarr relays the user gave
 	Bridges  []string         `cbor:"14,keyasint,omitempty"` // tor bridge lines the user gave

@@ -10,8 +10,8 @@
 //
 // Lines end with a line feed; those of one kind stand together, in this order, each once; at most
 // 64 KiB. A bundle is not signed: a signature would name who made it, and what is in it need not be
-// believed: gateways, nodes and relays can only fail us, and a bridge is used when its user says so.
-// The sum is against slips.
+// believed: gateways, nodes and relays can only fail us, and a bridge is used when its user says
+// so. The sum is against slips.
 package bundle
 
 import (

@@ -111,8 +111,8 @@ func linesAllowed(bridges, relays []string) bool {
 	return true
 }
 
-// CheckRelay returns ErrCard for what is no pkarr relay's URL: https, or http to an onion service, of
-// at most 256 characters, without a user or a query.
+// CheckRelay returns ErrCard for what is no pkarr relay's URL: https, or http to an onion service,
+// of at most 256 characters, without a user or a query.
 func CheckRelay(s string) error {
 	if !plainLine(s, maxRelay) || !relayURL(s) {
 		return ErrCard

@@ -29,7 +29,8 @@ func TestGatewayThatDiesInTheMiddleIsReplaced(t *testing.T) {
 		find(t, meeting(w, 0), fixed(1), Low, lasting(1))
 		w.breaks = 2
 		within(t, 20*time.Second, func() {
-			if _, err := meeting(w, 0).Publish(t.Context(), fixed(2), Low, lasting(1)); !errors.Is(err, ErrLost) {
+			_, err := meeting(w, 0).Publish(t.Context(), fixed(2), Low, lasting(1))
+			if !errors.Is(err, ErrLost) {
 				t.Error(err)
 			}
 		})
@@ -65,12 +66,14 @@ func TestSilenceIsGivenUp(t *testing.T) {
 		w := honest(t, 12, &liar{})
 		w.silent = true
 		within(t, time.Minute, func() {
-			if _, err := meeting(w, 0).Find(t.Context(), fixed(1), Low); !errors.Is(err, ErrNoNodes) {
+			_, err := meeting(w, 0).Find(t.Context(), fixed(1), Low)
+			if !errors.Is(err, ErrNoNodes) {
 				t.Error(err)
 			}
 		})
 		within(t, time.Minute, func() {
-			if _, err := meeting(w, 0).Publish(t.Context(), fixed(1), Low, lasting(1)); !errors.Is(err, ErrNoNodes) {
+			_, err := meeting(w, 0).Publish(t.Context(), fixed(1), Low, lasting(1))
+			if !errors.Is(err, ErrNoNodes) {
 				t.Error(err)
 			}
 		})

@@ -61,7 +61,9 @@ func lead(root [32]byte, from, to time.Time) trail {
 // both slots; and all slots are stored at each call, through one gateway.
 func leadHasty(root [32]byte, from, to time.Time) trail {
 	t, gateway := lead(root, from, from), rand.IntN(gatewaysSeen)
-	add := func(list *[]act, at time.Time) { *list = append(*list, act{at, gateway, rand.Uint64()}) }
+	add := func(list *[]act, at time.Time) {
+		*list = append(*list, act{at, gateway, rand.Uint64()})
+	}
 	for now := from; now.Before(to); now = Next(now) {
 		for _, n := range epochs.around(now, overlap, latest) {
 			add(&t.at(n).stores, now)
@@ -285,7 +287,8 @@ func linkedBy(trails []trail, all []int64) (string, float64) {
 
 // observed lets pairs live for some epochs, in a way to live, and returns how the observer links
 // the epochs of a pair best, and its gain.
-func observed(pairs, span int, way func(root [32]byte, from, to time.Time) trail) (string, float64) {
+func observed(pairs, span int, way func(root [32]byte, from, to time.Time) trail) (
+	string, float64) {
 	start := at("2026-01-01 00:00:00")
 	var all []int64
 	for n := range int64(span) {

@@ -114,32 +114,7 @@ func npm(t *testing.T) func(ctx context.Context, args ...string) ([]byte, error)
 
 func TestPkarrOfOthersUsesOurRelayAndReadsOurPackets(t *testing.T) {
 	run := npm(t)
-	var mu sync.Mutex
-	var key [32]byte
-	s, err := swarm.Start(t.Context(), swarm.Options{Nodes: 30, OnQuery: func(q swarm.Query) {
-		if q.Name == "put" {
-			mu.Lock()
-			defer mu.Unlock()
-			key = q.Key
-		}
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Stop()
-	l, err := lender.Start(t.Context(), s.Addrs()[:8])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Stop()
-	m := &meet.Meeting{Carrier: l}
-	r := card.Reach{Auth: [32]byte{1}, Expires: time.Now().Add(time.Hour)}
-	if _, err := m.Publish(t.Context(), [32]byte{1}, meet.Low, r); err != nil {
-		t.Fatal(err)
-	}
-	mu.Lock()
-	ours := key
-	mu.Unlock()
+	l, ours := published(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	out, err := run(ctx, front(t, l), hex.EncodeToString(ours[:]))
@@ -175,4 +150,35 @@ func TestPkarrOfOthersUsesOurRelayAndReadsOurPackets(t *testing.T) {
 	if _, err := link.Get(t.Context(), [32]byte(theirs)); err != nil {
 		t.Errorf("their packet is not found: %v", err)
 	}
+}
+
+// published returns a gateway to a swarm in which a record of ours is stored, and its key.
+func published(t *testing.T) (*lender.Lender, [32]byte) {
+	t.Helper()
+	var mu sync.Mutex
+	var key [32]byte
+	s, err := swarm.Start(t.Context(), swarm.Options{Nodes: 30, OnQuery: func(q swarm.Query) {
+		if q.Name == "put" {
+			mu.Lock()
+			defer mu.Unlock()
+			key = q.Key
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	l, err := lender.Start(t.Context(), s.Addrs()[:8])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Stop)
+	m := &meet.Meeting{Carrier: l}
+	r := card.Reach{Auth: [32]byte{1}, Expires: time.Now().Add(time.Hour)}
+	if _, err := m.Publish(t.Context(), [32]byte{1}, meet.Low, r); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return l, key
 }

@@ -69,7 +69,8 @@ func (p *plan) enter(slots []*slot, now time.Time) {
 		d := duty{due: now}
 		switch {
 		case s.begin.After(now):
-			d.due = between(now, s.begin.Add(-earliest), s.begin.Add(-latest), s.begin.Add(-overlap))
+			d.due = between(now, s.begin.Add(-earliest), s.begin.Add(-latest),
+				s.begin.Add(-overlap))
 		case !s.begin.Add(epochLength).After(now):
 			d.due = now.Add(rand.N(stagger))
 		}
@@ -82,8 +83,8 @@ func (p *plan) enter(slots []*slot, now time.Time) {
 	}
 }
 
-// between returns a random moment from one to another; when that is past, from now to last; and when
-// that is past too, soon.
+// between returns a random moment from one to another; when that is past, from now to last; and
+// when that is past too, soon.
 func between(now, from, to, last time.Time) time.Time {
 	if from.Before(now) {
 		from = now

@@ -89,7 +89,8 @@ func Decode(body []byte) (Record, error) {
 
 // valid holds the law of each kind: its fields set and sound, every other field zero.
 func (r Record) valid() bool {
-	if (r.Kind == KindMain || r.Kind == KindHint) != (len(r.ID) == 0) || len(r.ID) != 0 && len(r.ID) != len(ID{}) {
+	nameless := r.Kind == KindMain || r.Kind == KindHint
+	if nameless != (len(r.ID) == 0) || len(r.ID) != 0 && len(r.ID) != len(ID{}) {
 		return false
 	}
 	bare := Record{Kind: r.Kind, ID: r.ID}

@@ -41,8 +41,8 @@ func (s Sybils) addresses() (out []netip.Addr) {
 	return out
 }
 
-// liars are nodes at places of their own that name only each other to strangers: whoever asks one is
-// led round among them.
+// liars are nodes at places of their own that name only each other to strangers: whoever asks one
+// is led round among them.
 type liars struct {
 	mu  sync.Mutex
 	all krpc.CompactIPv4NodeInfo

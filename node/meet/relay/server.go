@@ -39,8 +39,8 @@ type Server struct {
 	walks chan struct{}
 }
 
-// NewServer returns a server. For each walk open returns a conn, as walk.Open needs it, and nodes to
-// begin with.
+// NewServer returns a server. For each walk open returns a conn, as walk.Open needs it, and nodes
+// to begin with.
 func NewServer(open func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error)) *Server {
 	return &Server{open: open, walks: make(chan struct{}, maxWalks)}
 }
@@ -119,7 +119,7 @@ func (s *Server) get(ctx context.Context, q *http.Request, key [32]byte) *http.R
 		return reply(q, http.StatusNotModified, nil)
 	}
 	a := reply(q, http.StatusOK, Marshal(item))
-	a.Header.Set("Content-Type", "application/pkarr.org/relays#payload")
+	a.Header.Set("Content-Type", "application/octet-stream")
 	a.Header.Set("Cache-Control", "public, max-age=300")
 	a.Header.Set("Last-Modified", seen.Format(http.TimeFormat))
 	return a
