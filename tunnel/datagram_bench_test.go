@@ -274,7 +274,7 @@ func plainEcho(t testing.TB, size int) (echo func(), end func()) {
 	return echo, func() { a.Close(); b.Close() }
 }
 
-// sealedEcho is echoes over a session.
+// sealedEcho is echoes over a session, received as most users do.
 func sealedEcho(t testing.TB, size int) (echo func(), end func()) {
 	a, b, end := overUDP(t)
 	go func() {
@@ -294,15 +294,42 @@ func sealedEcho(t testing.TB, size int) (echo func(), end func()) {
 	return echo, end
 }
 
+// handledTimes is the median time of n echoes over a session, received by handlers.
+func handledTimes(t testing.TB, size, n int) float64 {
+	a, b, end := overUDP(t)
+	defer end()
+	b.HandleDatagrams(func(all [][]byte) {
+		for _, d := range all {
+			b.SendDatagram(d)
+		}
+	})
+	var took []float64
+	out, done, start := make([]byte, size), make(chan struct{}), time.Now()
+	a.HandleDatagrams(func([][]byte) {
+		if took = append(took, float64(time.Since(start).Nanoseconds())/1000); len(took) == n {
+			close(done)
+			return
+		}
+		start = time.Now()
+		a.SendDatagram(out)
+	})
+	a.SendDatagram(out)
+	<-done
+	return median(took)
+}
+
 func TestFiguresOfDatagramTimes(t *testing.T) {
 	plain, endPlain := plainEcho(t, 200)
 	defer endPlain()
 	sealed, endSealed := sealedEcho(t, 200)
 	defer endSealed()
-	var added []float64
+	var waited, handled []float64
 	for range 9 {
 		without := roundTrips(1000, plain)
-		added = append(added, roundTrips(1000, sealed)-without)
+		waited = append(waited, roundTrips(1000, sealed)-without)
+		handled = append(handled, handledTimes(t, 200, 1000)-without)
 	}
-	figureOf("tunnel.added_rtt_p50_us", median(added), "us over plain UDP")
+	figureOf("tunnel.added_rtt_p50_us", median(handled), "us over plain UDP, by handlers")
+	figureOf("tunnel.added_rtt_waiting_p50_us", median(waited),
+		"us over plain UDP, by ReceiveDatagrams")
 }

@@ -138,3 +138,37 @@ func TestSilenceEndsTheSession(t *testing.T) {
 		}
 	})
 }
+
+func TestHandlerGetsDatagramsAsTheyCome(t *testing.T) {
+	for _, every := range []time.Duration{0, 40 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			c, a, b := newPair(t)
+			a.SetClock(every)
+			came := 0
+			b.HandleDatagrams(func(all [][]byte) {
+				for _, d := range all {
+					if string(d) == "voice" {
+						came++
+					}
+				}
+			})
+			for range 100 {
+				a.SendDatagram([]byte("voice"))
+				<-time.After(40 * time.Millisecond)
+			}
+			b.HandleDatagrams(nil)
+			a.SendDatagram([]byte("later"))
+			for got := ""; got != "later"; {
+				d, err := b.ReceiveDatagram(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = string(d)
+			}
+			c.close()
+			if came < 99 {
+				t.Error(came, "of 100 were handled")
+			}
+		})
+	}
+}

@@ -54,8 +54,9 @@ func (c *Conn) fill(b []byte, limit int, now time.Time) []byte {
 	return b
 }
 
-// take takes the frames of a control packet. A far side that breaks the rules ends the session.
-func (c *Conn) take(b []byte) {
+// take takes the frames of a control packet, and returns datagrams with those that were among
+// them. A far side that breaks the rules ends the session.
+func (c *Conn) take(b []byte, datagrams [][]byte) [][]byte {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -63,11 +64,14 @@ func (c *Conn) take(b []byte) {
 		f, rest, ok := packet.Next(b)
 		if !ok || c.frame(f, now) != nil {
 			c.end(tunnel.ErrRules)
-			return
+			return datagrams
 		}
-		b = rest
+		if b = rest; f.Type == packet.Data {
+			datagrams = append(datagrams, f.Body)
+		}
 	}
 	signal(c.wake)
+	return datagrams
 }
 
 // frame takes one frame, with the lock held.
@@ -93,9 +97,6 @@ func (c *Conn) frame(f packet.Frame, now time.Time) error {
 		}
 	case packet.Response:
 		c.path.Answered(f.Token)
-	case packet.Data:
-		c.in.put(c.e.pools.copied(f.Body))
-		c.use()
 	case packet.Bye:
 		c.end(tunnel.ErrEnded)
 	}

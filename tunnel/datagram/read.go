@@ -123,10 +123,15 @@ func (r *reader) deliver(i int, from netip.AddrPort) int {
 		case o.kind == packet.Stream:
 			r.streams = append(r.streams, o.body)
 		case o.kind == packet.Control && !l.late.Load():
-			l.conn.take(o.body)
+			r.datagrams = l.conn.take(o.body, r.datagrams)
 		}
 	}
 	whole := i-first == len(r.opened) // nobody else has packets in this row
+	if f := l.conn.handler.Load(); f != nil && len(r.datagrams) > 0 {
+		l.conn.use()
+		(*f)(r.datagrams)
+		r.datagrams = r.datagrams[:0]
+	}
 	l.conn.received(r.gather(r.datagrams, whole && len(r.streams) == 0),
 		r.gather(r.streams, whole && len(r.datagrams) == 0))
 	if newest && !l.late.Load() {
