@@ -8,6 +8,7 @@ import (
 	"errors"
 	"strings"
 
+	"nightjar/onion/bridge"
 	"nightjar/onion/torproc"
 )
 
@@ -42,6 +43,7 @@ type word struct {
 	PID     int    `json:"pid,omitempty"`
 	Ended   bool   `json:"ended,omitempty"`
 	Refused bool   `json:"refused,omitempty"`
+	Foreign string `json:"foreign,omitempty"` // where a tor that is not ours listens
 	Stop    bool   `json:"stop,omitempty"`
 }
 
@@ -99,7 +101,9 @@ func cause(word string) error {
 
 func reasons() map[string]error {
 	return map[string]error{"missing": torproc.ErrMissing, "option": torproc.ErrOption,
-		"directory": torproc.ErrDirectory, "died": torproc.ErrDied}
+		"directory": torproc.ErrDirectory, "died": torproc.ErrDied, "away": torproc.ErrAway,
+		"auth": torproc.ErrAuth, "obfs4": bridge.ErrNoObfs4, "snowflake": bridge.ErrNoSnowflake,
+		"webtunnel": bridge.ErrNoWebtunnel, "bridge": bridge.ErrLine, "weak": bridge.ErrWeak}
 }
 
 // onlyBridges reports whether the engine adds nothing but bridges to the user's settings: it must

@@ -17,7 +17,8 @@ type tor struct {
 	dir     string
 	control net.Conn
 	done    chan struct{}
-	refused bool // once done
+	refused bool   // once done
+	foreign string // "" if it is ours
 }
 
 // StartTor has the warden start a tor; it is a torproc.Starter. The program and the settings are
@@ -39,7 +40,7 @@ func (w *Ward) StartTor(o torproc.Order) (torproc.Program, error) {
 		return nil, torproc.ErrDied
 	}
 	t := &tor{ward: w, id: got.Tor, pid: got.PID, dir: got.Dir, control: control,
-		done: make(chan struct{})}
+		foreign: got.Foreign, done: make(chan struct{})}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	end, over := w.left[t.id]
@@ -63,6 +64,7 @@ func (t *tor) Dir() string           { return t.dir }
 func (t *tor) Done() <-chan struct{} { return t.done }
 func (t *tor) Refused() bool         { return t.refused }
 func (t *tor) PID() int              { return t.pid }
+func (t *tor) Foreign() string       { return t.foreign }
 
 func (t *tor) Kill() {
 	_, _ = t.ward.ask(context.Background(), ask{Do: "kill", Tor: t.id})

@@ -19,7 +19,8 @@ const grace = 3 * time.Second
 
 // tors are those that were started and not wiped.
 type tors struct {
-	order torproc.Order // of the user; the engine adds to it
+	order   torproc.Order // of the user; the engine adds to it
+	starter torproc.Starter
 
 	mu   sync.Mutex
 	last int
@@ -41,7 +42,7 @@ func (t *tors) start(l *line, a ask) (word, *os.File) {
 	if len(t.all) >= maxTors {
 		return word{Why: reason(torproc.ErrDirectory)}, nil
 	}
-	p, err := torproc.Run(o)
+	p, err := t.starter(o)
 	if err != nil {
 		return word{Why: reason(err)}, nil
 	}
@@ -62,7 +63,17 @@ func (t *tors) start(l *line, a ask) (word, *os.File) {
 		<-p.Done()
 		_ = l.say(word{Tor: id, Ended: true, Refused: p.Refused()}, nil)
 	})
-	return word{Tor: id, Dir: p.Dir(), PID: p.PID()}, control
+	said := word{Tor: id, Dir: p.Dir(), PID: p.PID()}
+	said.Foreign = foreign(p)
+	return said, control
+}
+
+// foreign returns where a tor that is not ours listens for SOCKS, or "".
+func foreign(p torproc.Program) string {
+	if f, ok := p.(interface{ Foreign() string }); ok {
+		return f.Foreign()
+	}
+	return ""
 }
 
 func (t *tors) get(id int) torproc.Program {
@@ -116,6 +127,9 @@ func (t *tors) end() {
 	limit := time.NewTimer(grace)
 	defer limit.Stop()
 	for _, p := range t.all {
+		if foreign(p) != "" {
+			p.Kill() // only lets go of it
+		}
 		select {
 		case <-p.Done():
 		case <-limit.C:

@@ -72,6 +72,18 @@ func (e *existing) PID() int              { return 0 }
 
 func (e *existing) Dial(ctx context.Context) (net.Conn, error) { return dialLocal(ctx, e.socks) }
 
+// Foreign returns where the tor listens for SOCKS.
+func (e *existing) Foreign() string { return e.socks }
+
+// foreign returns where a Program that is not ours listens for SOCKS, or "" of one that is: whoever
+// starts a foreign one gives it a method Foreign that says so.
+func foreign(p Program) string {
+	if f, ok := p.(interface{ Foreign() string }); ok {
+		return f.Foreign()
+	}
+	return ""
+}
+
 // local reports whether a socket is on this machine.
 func local(at string) bool {
 	if name, ok := strings.CutPrefix(at, "unix:"); ok {
@@ -106,7 +118,7 @@ func (p *Process) checkForeign() error {
 	if err != nil {
 		return err
 	}
-	want := `"` + p.program.(*existing).socks + `"`
+	want := `"` + foreign(p.program) + `"`
 	for _, at := range strings.Fields(listens) {
 		if at == want {
 			return nil

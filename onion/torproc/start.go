@@ -30,7 +30,7 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 	}
 	p := &Process{program: program, done: program.Done(), heard: map[string][]*watcher{},
 		notice: c.Notice, replace: c.Replace}
-	_, p.foreign = program.(*existing)
+	p.foreign = foreign(program) != ""
 	p.talk = converse(program.Control(), startIn, p.event)
 	p.run()
 	if err := p.join(ctx, c); err != nil {
