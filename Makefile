@@ -54,7 +54,7 @@ fuzz: ## fuzz each parser in turn, FUZZTIME each (20s)
 bench: bench-keystore bench-onion bench-tunnel bench-meeting ## measure every room
 
 bench-keystore bench-onion bench-tunnel: bench-%: ## figures of one room
-	go test -tags bench -count 1 -run Figures -v ./$*
+	go test -tags bench -count 1 -p 1 -run Figures -v ./$*/...
 
 bench-meeting: ## figures of finding each other
 	go test -tags bench -count 1 -run Figures -v ./node/meet

@@ -13,6 +13,8 @@ packages=(
 	zbar-tools                      # reads a card's QR code
 	python3-libtorrent              # a DHT of other people's making
 	iproute2 nftables tshark        # namespaces, counters and captures of the leak audit
+	wireguard-go wireguard-tools    # a VPN of other people's making
+	dante-server                    # a SOCKS5 proxy that carries datagrams
 	procps                          # what is still running, which must be nothing
 )
 
@@ -41,6 +43,9 @@ install() {
 		apt-get install -y -qq --no-install-recommends "${missing[@]}"
 	if [[ " ${missing[*]} " == *" tor "* ]] && command -v systemctl >/dev/null; then
 		$1 systemctl disable --quiet tor.service || true
+	fi
+	if [[ " ${missing[*]} " == *" dante-server "* ]] && command -v systemctl >/dev/null; then
+		$1 systemctl disable --quiet danted.service || true
 	fi
 }
 

@@ -54,6 +54,14 @@ func (c *conn) Write(b []byte) (int, error) {
 	return n, Error(err)
 }
 
+// SyscallConn gives access to the socket, for what net.Conn cannot do.
+func (c *conn) SyscallConn() (syscall.RawConn, error) {
+	if s, ok := c.Conn.(syscall.Conn); ok {
+		return s.SyscallConn()
+	}
+	return nil, errSocket
+}
+
 func (c *conn) Close() error                       { return Error(c.Conn.Close()) }
 func (c *conn) SetDeadline(t time.Time) error      { return Error(c.Conn.SetDeadline(t)) }
 func (c *conn) SetReadDeadline(t time.Time) error  { return Error(c.Conn.SetReadDeadline(t)) }

@@ -18,9 +18,9 @@ import (
 	"nightjar/onion/ways"
 )
 
-// tunnel makes an interface of this name to the world, where 10.8.0.1 answers, and the default route
-// through it, before that by eth0.
-func tunnel(l *lab.Lab, name string) {
+// addInterface makes an interface of this name to the world, where 10.8.0.1 answers, and the
+// default route through it, before that by eth0.
+func addInterface(l *lab.Lab, name string) {
 	l.T.Helper()
 	far := "/run/netns/" + l.ID + "w"
 	for _, line := range []string{
@@ -39,7 +39,7 @@ func tunnel(l *lab.Lab, name string) {
 
 func TestInterfaceThatIsGoneIsNotReplaced(t *testing.T) {
 	lab.Run(t, nil, func(l *lab.Lab) {
-		tunnel(l, "vpn0")
+		addInterface(l, "vpn0")
 		l.Echo(lab.Far)
 		watch := l.Watch("ip daddr 203.0.113.1") // nothing may leave by eth0
 		w := open(l.T, "device:vpn0", ways.Config{})
@@ -67,7 +67,7 @@ func TestInterfaceThatIsGoneIsNotReplaced(t *testing.T) {
 		case <-time.After(5 * time.Second):
 			l.T.Fatal("the end of the interface is not noticed")
 		}
-		tunnel(l, "vpn0") // another one of the same name
+		addInterface(l, "vpn0") // another one of the same name
 		dead(l.T, w, c)
 		if _, err := w.Packets.ListenPacket(l.T.Context()); err == nil {
 			l.T.Error("a socket of a way that is gone")
@@ -90,7 +90,7 @@ func TestInterfaceThatIsGoneIsNotReplaced(t *testing.T) {
 // Before the watcher looks, the kernel alone keeps sockets from other interfaces.
 func TestKernelHoldsSocketsToTheInterface(t *testing.T) {
 	lab.Run(t, nil, func(l *lab.Lab) {
-		tunnel(l, "vpn0")
+		addInterface(l, "vpn0")
 		watch := l.Watch("ip daddr 203.0.113.1")
 		d, err := native.OpenDevice("vpn0")
 		if err != nil {

@@ -20,6 +20,10 @@ const proxyRule = "ip daddr " + lab.World // the proxy, and its relays at ports 
 
 const proxyWords = "socks:" + lab.World + ":1080"
 
+// hash is what crypt(5) makes of "hunter2".
+const hash = "$6$nightjar$siWnBODjQVwH.ciU1r9/.Wf0q..CFxMwV5BI53pohYFMfXlq0Y/" +
+	"ndzN.n63K6mAyjdgIE2OqX6RDOl2hYVCjD."
+
 // toProxy is true of packets to the proxy's host.
 func toProxy(p lab.Packet) bool { return p.To.Addr() == netip.MustParseAddr(lab.World) }
 
@@ -61,8 +65,7 @@ func TestAllGoesByTheProxyOrNowhere(t *testing.T) {
 
 func TestProxyWithALoginIsEntered(t *testing.T) {
 	lab.Run(t, nil, func(l *lab.Lab) {
-		// "hunter2", by crypt(5)'s SHA-512
-		l.Dante("alice", `$6$nightjar$siWnBODjQVwH.ciU1r9/.Wf0q..CFxMwV5BI53pohYFMfXlq0Y/ndzN.n63K6mAyjdgIE2OqX6RDOl2hYVCjD.`)
+		l.Dante("alice", hash)
 		l.Echo(lab.Far)
 		w := open(l.T, proxyWords, ways.Config{User: "alice", Password: "hunter2"})
 		if !echoes(socket(l.T, w), lab.Far, 5*time.Second) {

@@ -31,7 +31,7 @@ import (
 const (
 	nic     = 1
 	waiting = 1024    // packets that wait for WireGuard; further ones are lost
-	atOnce  = 16      // packets that WireGuard takes at once
+	atOnce  = 32      // packets that WireGuard takes or gives at once
 	udpWait = 1 << 20 // bytes of datagrams that wait for their reader
 )
 

@@ -185,7 +185,7 @@ func (l *link) Close() error {
 	return nil
 }
 
-// receive reads one packet. It fails only when WireGuard is to stop reading.
+// receive reads packets: one at least. It fails only when WireGuard is to stop reading.
 func (l *link) receive(bufs [][]byte, sizes []int, from []conn.Endpoint) (int, error) {
 	for errs := 0; ; {
 		sock, open, changed := l.state()
@@ -196,12 +196,14 @@ func (l *link) receive(bufs [][]byte, sizes []int, from []conn.Endpoint) (int, e
 			<-changed
 			continue
 		}
-		n, err := sock.Read(bufs[0])
-		if err == nil {
-			l.received.Add(1)
+		n, err := readMany(sock, bufs, sizes)
+		if n > 0 {
+			l.received.Add(uint64(n))
 			l.waiting.Store(0)
-			sizes[0], from[0] = n, endpoint(l.to)
-			return 1, nil
+			for i := range n {
+				from[i] = endpoint(l.to)
+			}
+			return n, nil
 		}
 		// A network that reports the endpoint as unreachable does so by an error of the socket.
 		if errs++; !passing(err) || errs > 64 {
@@ -263,8 +265,8 @@ func passing(err error) bool {
 // SetMark does nothing: the socket is not ours to mark.
 func (l *link) SetMark(uint32) error { return nil }
 
-// BatchSize is one: a datagram at a time.
-func (l *link) BatchSize() int { return 1 }
+// BatchSize returns how many packets receive can read at once.
+func (l *link) BatchSize() int { return atOnce }
 
 // ParseEndpoint takes the one endpoint that the socket leads to.
 func (l *link) ParseEndpoint(s string) (conn.Endpoint, error) {
@@ -287,4 +289,14 @@ func (e endpoint) DstToString() string { return netip.AddrPort(e).String() }
 func (e endpoint) DstToBytes() []byte {
 	b, _ := netip.AddrPort(e).MarshalBinary()
 	return b
+}
+
+// readOne reads one packet.
+func readOne(sock net.Conn, bufs [][]byte, sizes []int) (int, error) {
+	n, err := sock.Read(bufs[0])
+	if err != nil {
+		return 0, err
+	}
+	sizes[0] = n
+	return 1, nil
 }

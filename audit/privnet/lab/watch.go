@@ -93,8 +93,8 @@ func (w *Watch) Counted() Seen {
 	return Seen{read("allowed"), read("stray")}
 }
 
-// Captured ends the capture and returns what it holds. It waits for a stray packet, which the caller
-// has sent last: before that has been written down, nothing says that the capture is whole.
+// Captured ends the capture and returns what it holds. It waits for a stray packet, which the
+// caller has sent last: before that has been written down, nothing says that the capture is whole.
 func (w *Watch) Captured(may func(Packet) bool) Seen {
 	w.lab.T.Helper()
 	w.lab.Await(10*time.Second, "the stray packet is captured", func() bool {
@@ -129,8 +129,8 @@ func (w *Watch) captured(may func(Packet) bool) (s Seen) {
 
 var errCapture = errors.New("not a capture of an Ethernet")
 
-// readCapture reads a file of libpcap's first format, as far as it goes. Packets that come in, ARP, and the kernel's
-// own talk of IPv6 neighbours are left out.
+// readCapture reads a file of libpcap's first format, as far as it goes. Packets that come in, ARP,
+// and the kernel's own talk of IPv6 neighbours are left out.
 func readCapture(r io.Reader) ([]Packet, error) {
 	var head [24]byte
 	if n, err := io.ReadFull(r, head[:]); n == 0 {
