@@ -89,6 +89,7 @@ func (t *Tor) ask(ctx context.Context, proc *torproc.Process, to Remote, iso Iso
 	launch := func() {
 		fresh := running > 0
 		running++
+		proc.Expect()
 		login := socks.Login{User: string(iso), Password: strconv.FormatInt(t.stuck.Load(), 10)}
 		if !t.background(func() {
 			if fresh {

@@ -35,4 +35,3 @@ func (t *Tor) Freeze() error { return syscall.Kill(t.process().PID(), syscall.SI
 
 // Socks returns the name of tor's SOCKS socket.
 func (t *Tor) Socks() string { return t.process().Socks() }
-

@@ -135,8 +135,10 @@ func TestBlockedNetworkIsSaid(t *testing.T) {
 }
 
 func TestWrongClockIsSaid(t *testing.T) {
-	exe := wrapped(t, `command -v faketime >/dev/null || exit 7
-FAKETIME_DONT_FAKE_MONOTONIC=1 exec faketime -f "$(cat "$0.skew")" "$tor" "$@"`)
+	exe := wrapped(t, `lib=$(echo /usr/lib/*/faketime/libfaketime.so.1)
+test -e "$lib" || exit 7
+export LD_PRELOAD="$lib" FAKETIME="$(cat "$0.skew")" FAKETIME_DONT_FAKE_MONOTONIC=1
+exec "$tor" "$@"`)
 	for _, skew := range []string{"-30d", "+30d"} {
 		if err := os.WriteFile(exe+".skew", []byte(skew), 0o600); err != nil {
 			t.Fatal(err)
@@ -220,7 +222,6 @@ func TestLostNetworkIsNoticedAndComesBack(t *testing.T) {
 		}
 		mine := onion.Remote{ID: echo(t, here, onion.Service{}).ID(), Port: 7}
 		back(t, here, far)
-		guards, _ := here.State()
 		unblock := block(t, every, how)
 		begun := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -234,11 +235,11 @@ func TestLostNetworkIsNoticedAndComesBack(t *testing.T) {
 		unblock()
 		begun = time.Now()
 		t.Logf("%s: dialled again %v after it was back", how, back(t, here, far))
-		t.Logf("%s: reached again %v after", how, time.Since(begun.Add(-back(t, there, mine))).Round(time.Millisecond))
+		back(t, there, mine)
+		t.Logf("%s: reached again %v after", how, time.Since(begun).Round(time.Millisecond))
 		if d := time.Since(begun); d > 25*time.Second {
 			t.Errorf("%s: it took %v", how, d)
 		}
-		_ = guards
 		here.Close()
 	}
 }

@@ -15,6 +15,7 @@ packages=(
 	iproute2 nftables tshark        # namespaces, counters and captures of the leak audit
 	wireguard-go wireguard-tools    # a VPN of other people's making
 	dante-server                    # a SOCKS5 proxy that carries datagrams
+	faketime                        # a tor with a wrong clock
 	procps                          # what is still running, which must be nothing
 )
 

@@ -100,6 +100,15 @@ func (p *Process) owes() bool {
 	return p.pulse != nil && !p.pulse.asked.IsZero()
 }
 
+// Expect says that somebody waits for an answer of the network.
+func (p *Process) Expect() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pulse != nil {
+		p.pulse.asks(time.Now())
+	}
+}
+
 // Silent reports whether nothing comes from the network.
 func (p *Process) Silent() bool {
 	p.mu.Lock()
