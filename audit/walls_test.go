@@ -45,7 +45,7 @@ var homes = []walls.Home{
 		Why: "it is for streams inside packets that are sealed already; it dials, too"},
 	{Library: "github.com/hashicorp/yamux", Rooms: []string{"tunnel"},
 		Why: "streams are made over sealed records only"},
-	{Library: "github.com/awnumar/memguard", Rooms: []string{"keystore"},
+	{Library: "github.com/awnumar", Rooms: []string{"keystore"},
 		Why: "its memory kills the process when misused"},
 	{Library: "github.com/emiago/sipgo", Rooms: []string{"sip"}, Why: "SIP ends there"},
 	{Library: "github.com/icholy/digest", Rooms: []string{"sip"}, Why: "SIP ends there"},

@@ -9,8 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
-	"golang.org/x/sys/unix"
+	"nightjar/keystore/host"
 )
 
 // vault is the file and what one attempt to open it costs.
@@ -111,15 +112,10 @@ func (v vault) locked(f func() error) error {
 		return fmt.Errorf("lock vault: %w", bare(err))
 	}
 	defer l.Close()
-	for {
-		err = unix.Flock(int(l.Fd()), unix.LOCK_EX)
-		if err == nil {
-			return f()
-		}
-		if err != unix.EINTR {
-			return fmt.Errorf("lock vault: %w", err)
-		}
+	if err := host.Lock(l); err != nil {
+		return fmt.Errorf("lock vault: %w", bare(err))
 	}
+	return f()
 }
 
 // clean removes what a crash in the middle of a write left behind: an earlier or later state of
@@ -147,7 +143,7 @@ func (v vault) write(file []byte) (err error) {
 	}{
 		{"write", func() error { return writeSynced(v.tempPath(), file) }},
 		{"rename", func() error { return os.Rename(v.tempPath(), v.path) }},
-		{"sync directory", func() error { return syncDir(filepath.Dir(v.path)) }},
+		{"sync directory", func() error { return host.SyncDir(filepath.Dir(v.path)) }},
 	} {
 		if v.fault != nil {
 			if err := v.fault(s.name); err != nil {
@@ -177,17 +173,9 @@ func writeSynced(path string, b []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // bare strips an error of the file's path, which may name a person, and keeps the cause.
 func bare(err error) error {
-	var errno unix.Errno
+	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		return errno
 	}

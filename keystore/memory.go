@@ -3,12 +3,16 @@
 package keystore
 
 import (
-	"os"
+	"errors"
 	"strings"
 
+	"github.com/awnumar/memcall"
 	"github.com/awnumar/memguard"
-	"golang.org/x/sys/unix"
+
+	"nightjar/keystore/host"
 )
+
+var errNoMemory = errors.New("no memory outside the heap")
 
 // lockMargin is how much more than asked must be lockable before memguard is called. memguard
 // destroys every other secret of the process when it meets the limit itself, and can hang; the
@@ -37,12 +41,11 @@ func newArena(n int) (*arena, error) {
 		g := memguard.NewBuffer(n)
 		return &arena{&block{mem: g.Bytes(), n: n, guard: g}}, nil
 	}
-	mem, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	mem, err := memcall.Alloc(n)
 	if err != nil {
-		return nil, err
+		return nil, errNoMemory // memcall's texts hold addresses
 	}
-	_ = unix.Madvise(mem, unix.MADV_DONTDUMP)
+	_ = memcall.Lock(mem) // even where that fails, it keeps the memory out of dumps
 	return &arena{&block{mem: mem, n: n}}, nil
 }
 
@@ -62,21 +65,19 @@ func (a *arena) destroy() {
 	if a.guard != nil {
 		a.guard.Destroy()
 	} else {
-		clear(a.mem)
-		_ = unix.Munmap(a.mem)
+		_ = memcall.Free(a.mem) // wipes it first
 	}
 	a.mem, a.n, a.guard = nil, 0, nil
 }
 
 // canLock reports whether n more bytes can be locked into memory now.
 func canLock(n int) bool {
-	mem, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	mem, err := memcall.Alloc(n)
 	if err != nil {
 		return false
 	}
-	defer func() { _ = unix.Munmap(mem) }()
-	return unix.Mlock(mem) == nil
+	defer func() { _ = memcall.Free(mem) }()
+	return memcall.Lock(mem) == nil
 }
 
 // Harden closes this process to others as far as the system allows: no core dumps, no reading
@@ -84,18 +85,12 @@ func canLock(n int) bool {
 // open. Call it first thing, but after anything that writes to the process's own /proc files
 // (such as the maps of a user namespace): those belong to root from here on.
 func Harden() []string {
-	var open []string
-	if unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) != nil {
-		open = append(open, "other programs of this user can read the memory of this one")
-	}
-	if unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) != nil {
-		open = append(open, "core dumps could not be turned off")
-	}
+	open := host.CloseProcess()
 	if !canLock(64 << 10) {
 		open = append(open, "memory cannot be locked, so keys may be written to swap: "+
 			"raise the limit (ulimit -l) to 1024 or more")
 	}
-	return append(open, swapWarning(os.ReadFile("/proc/swaps"))...)
+	return append(open, swapWarning(host.Swaps())...)
 }
 
 // swapWarning reads the kernel's list of swap areas: one line of headings, then one line each.

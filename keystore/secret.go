@@ -10,7 +10,7 @@ import (
 	"io"
 	"log/slog"
 
-	"golang.org/x/sys/unix"
+	"nightjar/keystore/host"
 )
 
 // maxPassword is the longest password, in bytes; maxLine has room for a line's end as well.
@@ -84,7 +84,7 @@ func NewPassword(b []byte) (*Password, error) {
 // at a newline (LF or CRLF) or at the end of the input. On a terminal nothing is echoed
 // meanwhile. Whoever lets a signal end the program during the call restores the echo itself.
 func ReadPassword(fd int) (*Password, error) {
-	restore := quiet(fd)
+	restore := host.Quiet(fd)
 	defer restore()
 	a, err := newArena(maxLine)
 	if err != nil {
@@ -126,19 +126,6 @@ func (p *Password) Equal(q *Password) bool {
 	return subtle.ConstantTimeCompare(p.a.bytes(), q.a.bytes()) == 1
 }
 
-// quiet turns the echo of a terminal off and returns what turns it on again.
-func quiet(fd int) (restore func()) {
-	old, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	if err != nil {
-		return func() {} // not a terminal
-	}
-	t := *old
-	t.Lflag = t.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG
-	t.Iflag |= unix.ICRNL
-	_ = unix.IoctlSetTermios(fd, unix.TCSETS, &t)
-	return func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, old) }
-}
-
 // readLine reads byte by byte, so as to take nothing of what follows the line, and returns the
 // length without the line's end. A line that is too long is read to its end and refused.
 func readLine(fd int, dst []byte) (int, error) {
@@ -147,11 +134,11 @@ func readLine(fd int, dst []byte) (int, error) {
 		if n == len(dst) { // read on, over what is here, to the end of the line
 			n, long = 0, true
 		}
-		ok, err := readByte(fd, dst[n:n+1])
+		got, err := host.Read(fd, dst[n:n+1])
 		if err != nil {
 			return 0, err
 		}
-		if !ok || dst[n] == '\n' {
+		if got == 0 || dst[n] == '\n' {
 			break
 		}
 		n++
@@ -169,46 +156,14 @@ func readLine(fd int, dst []byte) (int, error) {
 	return n, nil
 }
 
-// readByte reads one byte; false at the end of the input.
-func readByte(fd int, dst []byte) (bool, error) {
-	for {
-		switch n, err := unix.Read(fd, dst); err {
-		case nil:
-			return n == 1, nil
-		case unix.EINTR:
-		case unix.EAGAIN:
-			if err := await(fd, unix.POLLIN); err != nil {
-				return false, err
-			}
-		default:
-			return false, err
-		}
-	}
-}
-
 // writeAll writes all of b.
 func writeAll(fd int, b []byte) error {
 	for len(b) > 0 {
-		switch n, err := unix.Write(fd, b); err {
-		case nil:
-			b = b[n:]
-		case unix.EINTR:
-		case unix.EAGAIN:
-			if err := await(fd, unix.POLLOUT); err != nil {
-				return err
-			}
-		default:
+		n, err := host.Write(fd, b)
+		if err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// await waits until a descriptor that does not block can go on.
-func await(fd int, events int16) error {
-	ready := []unix.PollFd{{Fd: int32(fd), Events: events}}
-	if _, err := unix.Poll(ready, -1); err != nil && err != unix.EINTR {
-		return err
+		b = b[n:]
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"nightjar/keystore/host"
 )
 
 // prints are all the ways in which a value ends up in a text.
@@ -228,7 +230,7 @@ func echo(t *testing.T, f *os.File) bool {
 
 func TestATerminalDoesNotEchoThePassword(t *testing.T) {
 	m, s := terminal(t)
-	restore := quiet(int(s.Fd()))
+	restore := host.Quiet(int(s.Fd()))
 	if echo(t, s) {
 		t.Error("echo is on while a password is read")
 	}
