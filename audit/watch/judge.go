@@ -1,0 +1,119 @@
+// Who may send what to whom.
+
+package watch
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// A Verdict is what a flow is.
+type Verdict string
+
+// Verdicts.
+const (
+	Fine   Verdict = "fine"   // the rules name it
+	Kernel Verdict = "kernel" // of nobody, and exactly what kernels send by themselves
+	Stray  Verdict = "stray"  // anything else
+	Name   Verdict = "name"   // stray, and it asks for a name
+)
+
+// A Pair lets one role write to another on loopback.
+type Pair struct {
+	From, To string
+	Proto    byte
+}
+
+// An Exit lets one role write to one address outside.
+type Exit struct {
+	Role  string
+	Proto byte
+	To    netip.AddrPort
+}
+
+// Rules say what is fine. What they do not name is stray.
+type Rules struct {
+	Pairs   []Pair
+	Exits   []Exit
+	Indoors []string // roles whose sockets are on loopback, all of them
+	Closed  []string // roles that have no socket to which others could come
+}
+
+// nameports are those at which names are asked for: DNS, NetBIOS, DNS over TLS, mDNS, LLMNR.
+func nameport(proto byte, port uint16) bool {
+	return (proto == UDP || proto == TCP) &&
+		slices.Contains([]uint16{53, 137, 853, 5353, 5355}, port)
+}
+
+// Judge says what a flow is.
+func (r Rules) Judge(f Flow) Verdict {
+	switch {
+	case nameport(f.Proto, f.To.Port()) && !r.pair(f):
+		return Name
+	case f.Interface == "lo" && f.To.Addr().IsLoopback():
+		if r.pair(f) {
+			return Fine
+		}
+		if f.Owner == (Owner{}) && refusal(f) {
+			return Kernel
+		}
+	case f.Owner == (Owner{}):
+		if neighbours(f) {
+			return Kernel
+		}
+	case r.exit(f):
+		return Fine
+	}
+	return Stray
+}
+
+func (r Rules) pair(f Flow) bool {
+	return f.To.Addr().IsLoopback() && f.Owner.Role != "" && f.Peer.Role != "" &&
+		slices.Contains(r.Pairs, Pair{f.Owner.Role, f.Peer.Role, f.Proto})
+}
+
+func (r Rules) exit(f Flow) bool {
+	return slices.Contains(r.Exits, Exit{f.Owner.Role, f.Proto, f.To})
+}
+
+// refusal reports whether a flow is how a kernel refuses on loopback: a reset, or an ICMP error.
+func refusal(f Flow) bool {
+	return f.Proto == TCP && f.Type == flagRST || f.Proto == ICMP && f.Type == 3 ||
+		f.Proto == ICMPv6 && f.Type == 1
+}
+
+// Types of ICMPv6 that a kernel sends when an interface comes up.
+const (
+	routerSolicit    = 133
+	neighbourSolicit = 135
+	listenerReport   = 143
+)
+
+// neighbours reports whether a flow is what a kernel with IPv6 says to its own link.
+func neighbours(f Flow) bool {
+	from, to := f.From.Addr(), f.To.Addr()
+	if f.Proto != ICMPv6 || !from.IsLinkLocalUnicast() && !from.IsUnspecified() {
+		return false
+	}
+	switch f.Type {
+	case routerSolicit:
+		return to == netip.IPv6LinkLocalAllRouters()
+	case listenerReport:
+		return f.Options && to == netip.MustParseAddr("ff02::16")
+	case neighbourSolicit:
+		b := to.As16()
+		return to.IsLinkLocalMulticast() && b[11] == 1 && b[12] == 0xff
+	}
+	return false
+}
+
+// Open reports whether a socket is a door that its owner may not have.
+func (r Rules) Open(d Door) bool {
+	switch {
+	case slices.Contains(r.Closed, d.Owner.Role):
+		return true
+	case slices.Contains(r.Indoors, d.Owner.Role):
+		return d.Raw || !d.At.Addr().IsLoopback()
+	}
+	return false
+}
