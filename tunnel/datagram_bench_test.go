@@ -333,3 +333,37 @@ func TestFiguresOfDatagramTimes(t *testing.T) {
 	figureOf("tunnel.added_rtt_waiting_p50_us", median(waited),
 		"us over plain UDP, by ReceiveDatagrams")
 }
+
+func TestFiguresOfStreamsOverDatagrams(t *testing.T) {
+	const size = 128 << 20
+	var rates []float64
+	for range 3 {
+		a, b, end := overUDP(t)
+		go func() {
+			s, err := a.OpenStream(context.Background())
+			if err != nil {
+				return
+			}
+			for buf, n := make([]byte, 64<<10), 0; n < size; n += len(buf) {
+				s.Write(buf)
+			}
+			s.Close()
+		}()
+		s, err := b.AcceptStream(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		start, n, buf := time.Now(), 0, make([]byte, 64<<10)
+		for err == nil {
+			var m int
+			m, err = s.Read(buf)
+			n += m
+		}
+		if n != size {
+			t.Fatal(n, err, a.Err(), b.Err())
+		}
+		rates = append(rates, float64(n)*8/1e6/time.Since(start).Seconds())
+		end()
+	}
+	figureOf("tunnel.datagram_stream_mbit", median(rates), "Mbit/s, one QUIC stream")
+}
