@@ -26,6 +26,7 @@ import (
 
 	"nightjar/tunnel"
 	"nightjar/tunnel/datagram"
+	"nightjar/tunnel/knock"
 
 	"golang.org/x/crypto/chacha20poly1305"
 	"golang.org/x/sys/unix"
@@ -366,4 +367,29 @@ func TestFiguresOfStreamsOverDatagrams(t *testing.T) {
 		end()
 	}
 	figureOf("tunnel.datagram_stream_mbit", median(rates), "Mbit/s, one QUIC stream")
+}
+
+func TestFiguresOfStrangersDatagrams(t *testing.T) {
+	peers := make([]tunnel.Peer, 100)
+	for i := range peers {
+		rand.Read(peers[i].Root[:])
+		rand.Read(peers[i].Static[:])
+	}
+	noise := make([]byte, knock.PieceSize)
+	rand.Read(noise)
+	var door knock.Door
+	var took []float64
+	now := time.Unix(1e9, 0)
+	for range 15 {
+		const n = 500 // within the budget of a second
+		start := time.Now()
+		for range n {
+			if _, whole := door.Take(noise, [32]byte{}, peers, now); whole {
+				t.Fatal("noise was taken for a message")
+			}
+		}
+		took = append(took, float64(time.Since(start).Nanoseconds())/1000/n)
+		now = now.Add(time.Second)
+	}
+	figureOf("tunnel.stranger_datagram_us", median(took), "us with 100 contacts")
 }

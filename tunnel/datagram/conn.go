@@ -260,10 +260,13 @@ func (c *Conn) Err() error {
 // far side, and returns when every goroutine has ended. Streams that the far side has not read to
 // the end are cut. While a clock runs only one more packet leaves.
 func (c *Conn) Close() error {
-	c.closingOnce.Do(func() { close(c.closing) })
+	c.leave()
 	c.group.Wait()
 	return nil
 }
+
+// leave is Close without waiting.
+func (c *Conn) leave() { c.closingOnce.Do(func() { close(c.closing) }) }
 
 // end ends the session for the reason err, of which the first counts.
 func (c *Conn) end(err error) {

@@ -102,7 +102,11 @@ func (e *Endpoint) Moved() {
 
 // Close ends every session, closes the carrier, and returns when every goroutine has ended.
 func (e *Endpoint) Close() error {
-	for _, c := range e.shut() {
+	all := e.shut()
+	for _, c := range all {
+		c.leave()
+	}
+	for _, c := range all {
 		c.Close()
 	}
 	e.once.Do(func() { close(e.done) })
@@ -193,7 +197,7 @@ func (e *Endpoint) admit(c *Conn) bool {
 	}
 	e.mu.Unlock()
 	if n > perContact {
-		oldest.end(tunnel.ErrClosed)
+		oldest.leave()
 	}
 	return true
 }
@@ -210,7 +214,7 @@ func (e *Endpoint) deliver(c *Conn) {
 	select {
 	case e.accepted <- c:
 	default:
-		c.end(tunnel.ErrClosed)
+		c.leave()
 	}
 }
 
