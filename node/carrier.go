@@ -8,7 +8,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,8 +52,8 @@ type trip struct {
 func (t *trip) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
 	var conn *onion.PacketConn
 	var nodes []netip.AddrPort
-	err := t.through(ctx, func(ctx context.Context, g card.Gateway) (err error) {
-		conn, nodes, err = t.open(ctx, g)
+	err := t.through(ctx, t.gateways(), func(ctx context.Context, w way) (err error) {
+		conn, nodes, err = t.open(ctx, w.Gateway)
 		return err
 	})
 	if err != nil {
@@ -59,31 +62,75 @@ func (t *trip) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, erro
 	return conn, t.node.seeds(nodes), nil
 }
 
-// Relay returns a link to a gateway that walks for us.
+// Relay returns a link to a gateway that walks for us, or to a pkarr relay that the user gave.
 func (t *trip) Relay(ctx context.Context) (*relay.Link, error) {
-	l := &relay.Link{Host: relayHost}
-	err := t.through(ctx, func(ctx context.Context, g card.Gateway) (err error) {
-		l.Stream, err = t.dial(ctx, g)
+	l := new(relay.Link)
+	err := t.through(ctx, t.relays(), func(ctx context.Context, w way) (err error) {
+		l.Host, l.Prefix = w.host, w.prefix
+		l.Stream, err = t.dial(ctx, w.Gateway)
 		return err
 	})
 	return l, err
 }
 
+// A way is a gateway, or a relay: where it is, and what to say to it.
+type way struct {
+	card.Gateway
+	host, prefix string
+}
+
 // relayHost is what we call every gateway in a request: its own name would say nothing new to it.
 const relayHost = "gateway"
 
-// through tries gateways until f gets through one, at most gatewayTries.
-func (t *trip) through(ctx context.Context, f func(context.Context, card.Gateway) error) error {
-	last := error(ErrNoGateway)
-	for range gatewayTries {
-		g, ok := t.next()
-		if !ok {
-			break
+// gateways lists the gateways in the book.
+func (t *trip) gateways() (out []way) {
+	t.node.look(func(b *book.Book) {
+		for _, g := range b.Roads() {
+			out = append(out, way{g, relayHost, ""})
 		}
+	})
+	return out
+}
+
+// relays lists who can walk for us: gateways, and pkarr relays on onion services. Others could be
+// reached by exits of tor only, which a path does not use.
+func (t *trip) relays() []way {
+	out := t.gateways()
+	var urls []string
+	t.node.look(func(b *book.Book) { urls = slices.Clone(b.Relays) })
+	for _, s := range urls {
+		if w, ok := onionRelay(s); ok {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// onionRelay reads the URL of a relay on an onion service.
+func onionRelay(s string) (way, bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" {
+		return way{}, false
+	}
+	id, ok := strings.CutSuffix(u.Hostname(), ".onion")
+	port := uint64(80)
+	if p := u.Port(); p != "" {
+		port, err = strconv.ParseUint(p, 10, 16)
+	}
+	g := card.Gateway{ID: id, Port: uint16(port)}
+	_, bad := card.ParseGateway(g.String())
+	return way{g, u.Host, strings.TrimRight(u.EscapedPath(), "/")}, ok && err == nil && bad == nil
+}
+
+// through tries ways until f gets through one, at most gatewayTries.
+func (t *trip) through(ctx context.Context, all []way, f func(context.Context, way) error) error {
+	last := error(ErrNoGateway)
+	for range min(gatewayTries, len(all)) {
+		w := t.next(all)
 		one, cancel := context.WithTimeout(ctx, gatewayTime)
-		last = f(one, g)
+		last = f(one, w)
 		cancel()
-		t.note(g, last)
+		t.note(w.Gateway, last)
 		if last == nil || ctx.Err() != nil {
 			break
 		}
@@ -91,21 +138,16 @@ func (t *trip) through(ctx context.Context, f func(context.Context, card.Gateway
 	return last
 }
 
-// next chooses a gateway.
-func (t *trip) next() (g card.Gateway, ok bool) {
-	var all []card.Gateway
-	t.node.look(func(b *book.Book) { all = b.Roads() })
-	if len(all) == 0 {
-		return g, false
-	}
+// next chooses one of the ways.
+func (t *trip) next(all []way) way {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	g = slices.MinFunc(all, func(a, b card.Gateway) int {
-		return cmp.Compare(t.cost(a), t.cost(b))
+	w := slices.MinFunc(all, func(a, b way) int {
+		return cmp.Compare(t.cost(a.Gateway), t.cost(b.Gateway))
 	})
-	t.used[g] = true
-	return g, true
+	t.used[w.Gateway] = true
+	return w
 }
 
 // cost is high for gateways to be asked last. Called with mu held.
