@@ -14,6 +14,8 @@
 // Keys are renewed by a whole new handshake inside the session every two minutes of use. A Conn
 // that has heard no authentic record for 25 seconds ends with ErrSilent.
 //
+// Over a carrier of datagrams package datagram does the same; both meet Tunnel.
+//
 // First bytes that look uniformly random are themselves a sign to some national firewalls: on such
 // networks the carrier must be one that hides them, such as tor with a transport.
 package tunnel
