@@ -16,8 +16,8 @@ import (
 )
 
 // sockets lists the internet sockets a process holds, as the kernel knows them: "udp
-// 127.0.0.1:5060". Unix sockets are not listed. A process in a network namespace of its own may hold
-// some that it was given, which are of ours.
+// 127.0.0.1:5060". Unix sockets are not listed. A process in a network namespace of its own may
+// hold some that it was given, which are of ours.
 func sockets(pid int) ([]string, error) {
 	mine, err := inodes(pid)
 	if err != nil {

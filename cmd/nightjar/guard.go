@@ -1,5 +1,5 @@
-// Two processes: the one the user starts, which guards, and the engine that it starts, which has the
-// secrets and no network.
+// Two processes: the one the user starts, which guards, and the engine that it starts, which has
+// the secrets and no network.
 
 package main
 
@@ -35,8 +35,8 @@ type guard struct {
 	open  map[string]func(context.Context) (*os.File, error)
 }
 
-// inherit takes from a warden what the arguments alone do not say: the home, whose name may depend on
-// who and where the user is, and the descriptor of passwords.
+// inherit takes from a warden what the arguments alone do not say: the home, whose name may depend
+// on who and where the user is, and the descriptor of passwords.
 func (o *options) inherit(c console) {
 	if c.ward == nil {
 		return
@@ -47,8 +47,8 @@ func (o *options) inherit(c console) {
 	}
 }
 
-// guarded runs a command as an engine under a warden, and returns true when it has ended. It returns
-// false where the command is the engine: started by a warden, or on a system that has none.
+// guarded runs a command as an engine under a warden, and returns true when it has ended. It
+// returns false where the command is the engine: started by a warden, or on a system without.
 func (o *options) guarded(ctx context.Context, c console, name string, args []string, g guard) (
 	bool, error) {
 	if c.ward != nil {
@@ -107,8 +107,8 @@ func (c console) sealed() seal.State {
 func (c console) holes() []string {
 	out := c.sealed().Missing()
 	if c.ward != nil && c.ward.Loose {
-		out = append(out, "this system lets loopback addresses leave it (route_localnet is on), so "+
-			"that a phone's socket is no wall: turn it off, or use --no-phone")
+		out = append(out, "this system lets loopback addresses leave it (route_localnet is on), "+
+			"so that a phone's socket is no wall: turn it off, or use --no-phone")
 	}
 	return out
 }

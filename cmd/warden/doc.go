@@ -7,20 +7,20 @@
 // The line is a pair of unix sockets (SOCK_SEQPACKET). A packet is one JSON object and at most one
 // descriptor; asks are at most 64 KiB, answers 4 KiB.
 //
-//	engine -> warden   {"id":1,"do":"packet","at":"127.0.0.1:5060"}  a UDP socket on loopback
-//	                   {"id":2,"do":"stream","at":"127.0.0.1:5060"}  a TCP listener on loopback
-//	                   {"id":3,"do":"tor","state":"..","options":[]} start a tor
-//	                   {"id":4,"do":"socks","tor":1}                 a connection to its SOCKS socket
-//	                   {"id":5,"do":"kill","tor":1}                  end it now
-//	                   {"id":6,"do":"wipe","tor":1}                  remove what it left
-//	                   {"id":7,"do":"seat","at":"control-2"}         a connection to another engine
-//	                   {"id":8,"do":"open","at":"lend"}              a socket that the user allowed
-//	warden -> engine   {"id":1}                                      done, with the descriptor
-//	                   {"id":3,"tor":1,"dir":"..","pid":7}           with the control connection
-//	                   {"id":1,"errno":98}                           no, and why
-//	                   {"id":3,"why":"missing"}                      no, in a word
-//	                   {"tor":1,"ended":true,"refused":false}        tor is gone
-//	                   {"stop":true}                                 the user wants the engine to end
+//	engine: {"id":1,"do":"packet","at":"127.0.0.1:5060"}  a UDP socket on loopback
+//	        {"id":2,"do":"stream","at":"127.0.0.1:5060"}  a TCP listener on loopback
+//	        {"id":3,"do":"tor","state":"..","options":[]} start a tor
+//	        {"id":4,"do":"socks","tor":1}                 a connection to its SOCKS socket
+//	        {"id":5,"do":"kill","tor":1}                  end it now
+//	        {"id":6,"do":"wipe","tor":1}                  remove what it left
+//	        {"id":7,"do":"seat","at":"control-2"}         a connection to another engine
+//	        {"id":8,"do":"open","at":"lend"}              a socket that the user allowed
+//	warden: {"id":1}                                      done, with the descriptor
+//	        {"id":3,"tor":1,"dir":"..","pid":7}           with the control connection
+//	        {"id":1,"errno":98}                           no, and why
+//	        {"id":3,"why":"missing"}                      no, in a word
+//	        {"tor":1,"ended":true,"refused":false}        tor is gone
+//	        {"stop":true}                                 the user wants the engine to end
 //
 // When the engine ends, the warden ends its tors, wipes their directories and ends with the same
 // exit code. When the warden ends, the engine closes what is open and ends, and is killed if that

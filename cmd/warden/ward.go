@@ -111,8 +111,8 @@ func (w *Ward) abandon() {
 	time.AfterFunc(linger, func() { kill() })
 }
 
-// Context returns a context that also ends when the warden says so, with ErrStop, or has ended, with
-// ErrGone.
+// Context returns a context that also ends when the warden says so, with ErrStop, or has ended,
+// with ErrGone.
 func (w *Ward) Context(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {

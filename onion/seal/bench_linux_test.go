@@ -19,7 +19,7 @@ import (
 // rounds is how many starts of each kind are measured, in turn.
 const rounds = 41
 
-func TestFigures(t *testing.T) {
+func TestFiguresOfSealing(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "home"), 0o700); err != nil {
 		t.Fatal(err)

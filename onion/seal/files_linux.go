@@ -81,7 +81,8 @@ func mapped() []string {
 // rights are what a version of Landlock can take away, but for the right to run programs: this one
 // starts again before the list of system calls ends that.
 func rights(version int) (a unix.LandlockRulesetAttr, size uintptr) {
-	a.Handled_access_fs = (unix.LANDLOCK_ACCESS_FS_MAKE_SYM<<1 - 1) &^ unix.LANDLOCK_ACCESS_FS_EXECUTE
+	a.Handled_access_fs = unix.LANDLOCK_ACCESS_FS_MAKE_SYM<<1 - 1 // all of version 1
+	a.Handled_access_fs &^= unix.LANDLOCK_ACCESS_FS_EXECUTE
 	for since, right := range map[int]uint64{2: unix.LANDLOCK_ACCESS_FS_REFER,
 		3: unix.LANDLOCK_ACCESS_FS_TRUNCATE, 5: accessIoctlDev, 9: accessResolveUnix} {
 		if version >= since {
@@ -90,7 +91,8 @@ func rights(version int) (a unix.LandlockRulesetAttr, size uintptr) {
 	}
 	size = 8
 	if version >= 4 {
-		a.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+		a.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP |
+			unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 		size = 16
 	}
 	if version >= 6 {

@@ -48,10 +48,11 @@ func leave(s scene) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
+	server := net.JoinHostPort(far, "53")
 	ask := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn,
 		error) {
 		var d net.Dialer
-		return d.DialContext(ctx, "udp", far+":53")
+		return d.DialContext(ctx, "udp", server)
 	}}
 	_, _ = ask.LookupHost(ctx, "name.example")
 	if fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0x0300); err == nil {

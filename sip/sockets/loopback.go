@@ -2,11 +2,11 @@
 // memory for tests.
 //
 // A socket bound to an IPv4 loopback address cannot reach another machine: the kernel refuses to
-// send from it over any other interface, unless the system was told otherwise (route_localnet). From
-// the loopback address of IPv6 it does send, so that there is no door on that. That is why every
-// socket of the door is made here and none without an address. Every port is named, too: the kernel
-// takes a port that it chose itself back from a socket that is disconnected, and then lets it be
-// bound to another address.
+// send from it over any other interface, unless the system was told otherwise (route_localnet).
+// From the loopback address of IPv6 it does send, so that there is no door on that. That is why
+// every socket of the door is made here and none without an address. Every port is named, too: the
+// kernel takes a port that it chose itself back from a socket that is disconnected, and then lets
+// it be bound to another address.
 package sockets
 
 import (
