@@ -2,6 +2,9 @@
 // streams that reach it through an onion service. Gateway is the lender's end, PacketConn the
 // borrower's; package frame is what they say. The lender keeps no log; it learns what the datagrams
 // say, but not whose they are. What a DHT datagram is, it is told by two functions.
+//
+// A stream that begins like an HTTP request is handed to a relay, which it does not know either: it
+// walks the DHT for the client, by the same rules, over conns that Gateway.Open lends.
 package lend
 
 import (
