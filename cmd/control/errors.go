@@ -9,9 +9,10 @@ import (
 	"nightjar/keystore"
 	"nightjar/node"
 	"nightjar/node/book"
+	"nightjar/node/bundle"
 	"nightjar/node/card"
-	"nightjar/node/card/bundle"
 	"nightjar/node/talk"
+	"nightjar/onion/bridge"
 )
 
 // Code names what went wrong, for programs. Codes are never changed.
@@ -64,6 +65,9 @@ func codes() []struct {
 		{card.ErrSignature, "card-signature", http.StatusBadRequest},
 		{card.ErrSize, "card-size", http.StatusBadRequest},
 		{card.ErrAddress, "card-address", http.StatusBadRequest},
+		{book.ErrBridge, "unknown-bridge", http.StatusNotFound},
+		{bridge.ErrLine, "bad-bridge", http.StatusBadRequest},
+		{bridge.ErrWeak, "weak-bridge", http.StatusBadRequest},
 		{card.ErrGateway, "bad-gateway", http.StatusBadRequest},
 		{card.ErrText, "bad-greeting", http.StatusBadRequest},
 		{card.ErrCard, "card-damaged", http.StatusBadRequest},

@@ -69,7 +69,12 @@ func (e Engine) importBundle(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.Node.ImportBundle(q.Bundle)
+	in, err := e.Node.ImportBundle(q.Bundle)
+	if err != nil {
+		return nil, err
+	}
+	return api.Imported{Gateways: len(in.Gateways), Nodes: len(in.Nodes), Relays: len(in.Relays),
+		Bridges: len(in.Bridges)}, nil
 }
 
 func (e Engine) explain(r *http.Request) (any, error) {

@@ -12,7 +12,7 @@ import (
 
 	"nightjar/cmd/control/api"
 	"nightjar/node"
-	"nightjar/node/card/bundle"
+	"nightjar/node/bundle"
 )
 
 // errBundle is a file of a bundle that cannot be read.
@@ -50,7 +50,7 @@ func cmdBundleImport(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	var in node.Imported
+	var in api.Imported
 	err = o.do(ctx, http.MethodPost, "/v1/bundle", api.Bundle{Bundle: text}, &in)
 	if err != nil {
 		return err

@@ -162,3 +162,11 @@ type RelayRequest struct {
 type Bundle struct {
 	Bundle string `json:"bundle"` // what nightjar bundle export writes
 }
+
+// Imported is the answer to POST /v1/bundle: how much came in.
+type Imported struct {
+	Gateways int `json:"gateways"`
+	Nodes    int `json:"dht_nodes"`
+	Relays   int `json:"relays"`
+	Bridges  int `json:"bridges"` // used from the next start
+}
