@@ -28,7 +28,10 @@ var mayImport = map[string]walls.Wall{
 		Why: "meeting is given a way to the DHT; it holds no keys and opens no path"},
 	"tunnel": {May: []string{"tunnel"},
 		Why: "a leaf: it seals any carrier with any key it is handed; its rooms know its face"},
-	"onion":    {Why: "a leaf: it carries bytes and must not know whose or what"},
+	"onion": {Why: "a leaf: it carries bytes and must not know whose or what"},
+	"onion/ways": {May: []string{"onion", "onion/exposure", "onion/native", "onion/outlet",
+		"onion/socks5", "onion/wg", "onion/wgconf"},
+		Why: "it opens the one way that was chosen; what a way does it leaves to them"},
 	"keystore": {Why: "a leaf: secrets act through handles and know no other room"},
 }
 
@@ -37,6 +40,10 @@ var homes = []walls.Home{
 	{Library: "github.com/cretz/bine", Rooms: []string{"onion"},
 		Why: "only onion starts and steers tor"},
 	{Library: "golang.org/x/net/proxy", Rooms: []string{"onion"}, Why: "it dials"},
+	{Library: "golang.zx2c4.com/wireguard", Rooms: []string{"onion/wg", "onion/ways"},
+		Why: "it dials too, unless it is given its socket; ways measures against it"},
+	{Library: "gvisor.dev/gvisor", Rooms: []string{"onion/wg"},
+		Why: "its sockets are not the system's, and only wg knows their traps"},
 	{Library: "github.com/anacrolix", Rooms: []string{"node/meet"},
 		Why: "it must stay behind the packet guard of meet"},
 	{Library: "github.com/flynn/noise", Rooms: []string{"tunnel"},

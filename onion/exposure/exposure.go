@@ -107,8 +107,8 @@ func torOverVPN() []Exposure {
 	return append([]Exposure{
 		{Network, learns, "that you use Tor, " + words},
 		{Provider, learns, "that you use Tor, " + words},
-		{"the VPN's operator", "your address, that you use Tor, through which guard or bridge, and " +
-			amounts, words},
+		{"the VPN's operator", "your address, that you use Tor, through which guard or bridge, " +
+			"and " + amounts, words},
 		{"the guard or bridge", "the VPN's address, and " + amounts, "your address, " + words},
 	}, rendezvous()...)
 }
@@ -132,8 +132,8 @@ func socks() []Exposure {
 	return []Exposure{
 		{Network, learns, "what you say, and to which name"},
 		{Provider, learns, "what you say, and to which name"},
-		{"the proxy's operator", "your address, the addresses you reach, among them your contacts' " +
-			"and the DHT's, and " + amounts, "what you say, and to which name"},
+		{"the proxy's operator", "your address, the addresses you reach, among them your " +
+			"contacts' and the DHT's, and " + amounts, "what you say, and to which name"},
 		{Contact, "the proxy's address, when you are reachable, and what you tell it", address},
 		{DHT, "the proxy's address, which look-ups come from it, and when", address +
 			", and whom the look-ups are for"},
@@ -147,8 +147,8 @@ func device() []Exposure {
 		{Provider, learns, "what you say; the rest is for the interface to hide"},
 		{"whoever runs the interface's other end", "your address, the addresses you reach, among " +
 			"them your contacts' and the DHT's, and " + amounts, "what you say, and to which name"},
-		{Contact, "the address at the interface's other end, when you are reachable, and what you " +
-			"tell it", "your address, if that is another one"},
+		{Contact, "the address at the interface's other end, when you are reachable, and what " +
+			"you tell it", "your address, if that is another one"},
 		{DHT, "the address at the interface's other end, which look-ups come from it, and when",
 			"your address, if that is another one, and whom the look-ups are for"},
 	}
@@ -159,8 +159,8 @@ func direct() []Exposure {
 	return []Exposure{
 		{Network, learns, "what you say, and to which name"},
 		{Provider, learns, "what you say, and to which name"},
-		{Contact, "your address, and so about where you are, when you are reachable, and what you " +
-			"tell it", "nothing of that"},
+		{Contact, "your address, and so about where you are, when you are reachable, and what " +
+			"you tell it", "nothing of that"},
 		{DHT, "your address, which look-ups come from it, and when", "whom the look-ups are for"},
 	}
 }

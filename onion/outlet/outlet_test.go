@@ -170,7 +170,8 @@ func FuzzRequest(f *testing.F) {
 		if err != nil || code != granted {
 			return
 		}
-		if ip := to.Addr().AsSlice(); !bytes.Equal(ip, b[4:4+len(ip)]) || r.Len() != len(b)-6-len(ip) {
+		ip := to.Addr().AsSlice()
+		if !bytes.Equal(ip, b[4:4+len(ip)]) || r.Len() != len(b)-6-len(ip) {
 			t.Errorf("%q was read as another address", b)
 		}
 	})

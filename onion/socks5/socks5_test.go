@@ -86,7 +86,8 @@ func TestDatagramsGoToTheRelayAlone(t *testing.T) {
 		go c.WriteTo([]byte("hi"), &net.UDPAddr{IP: net.ParseIP("198.51.100.7"), Port: 258})
 		b := make([]byte, 100)
 		n, err := s.udp.Read(b)
-		if want := "\x00\x00\x00\x01\xc6\x33\x64\x07\x01\x02hi"; err != nil || string(b[:n]) != want {
+		want := "\x00\x00\x00\x01\xc6\x33\x64\x07\x01\x02hi"
+		if err != nil || string(b[:n]) != want {
 			t.Errorf("%s: sent %q", name, b[:n])
 		}
 		go func() {
@@ -239,7 +240,8 @@ func TestDeadlinesHold(t *testing.T) {
 func FuzzDatagram(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x01\xc6\x33\x64\x07\x01\x02hi"))
 	f.Add([]byte("\x00\x00\x00\x04abcdefghijklmnop\x01\x02hi"))
-	f.Add([]byte("\x00\x00\x00\x04" + strings.Repeat("\x00", 10) + "\xff\xff\x01\x02\x03\x04\x01\x02"))
+	mapped := strings.Repeat("\x00", 10) + "\xff\xff\x01\x02\x03\x04"
+	f.Add([]byte("\x00\x00\x00\x04" + mapped + "\x01\x02"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		from, payload, err := parseDatagram(b)
 		if err != nil {

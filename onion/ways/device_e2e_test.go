@@ -44,7 +44,7 @@ func TestInterfaceThatIsGoneIsNotReplaced(t *testing.T) {
 		watch := l.Watch("ip daddr 203.0.113.1") // nothing may leave by eth0
 		w := open(l.T, "device:vpn0", ways.Config{})
 		c := socket(l.T, w)
-		naive, err := net.ListenPacket("udp4", ":0") // bound to nothing: the route decides
+		naive, err := net.ListenUDP("udp4", nil) // bound to nothing: the route decides
 		if err != nil {
 			l.T.Fatal(err)
 		}

@@ -29,12 +29,7 @@ func farBridge(l *lab.Lab) []string {
 		l.T.Fatal(err)
 	}
 	l.T.Cleanup(func() { network.Stop() })
-	var door net.Listener
-	l.Visit(func() (err error) {
-		door, err = net.Listen("tcp", lab.Far+":0")
-		return err
-	})
-	l.T.Cleanup(func() { door.Close() })
+	door := l.Listen(lab.Far + ":0")
 	lines := network.BridgeTorrc()
 	last := strings.Fields(lines[len(lines)-1]) // Bridge obfs4 ADDRESS ...
 	go forward(door, last[2])

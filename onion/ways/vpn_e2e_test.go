@@ -129,7 +129,8 @@ func TestDeadVPNDoesNotOpen(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(l.T.Context(), 2*time.Second)
 		defer cancel()
-		if _, err := ways.Open(ctx, choice, ways.Config{File: file}); !errors.Is(err, wg.ErrSilent) {
+		_, err = ways.Open(ctx, choice, ways.Config{File: file})
+		if !errors.Is(err, wg.ErrSilent) {
 			l.T.Errorf("a dead VPN: %v", err)
 		}
 		if n := sockets(l.T); n != 0 {

@@ -63,8 +63,8 @@ func TestOtherWordsChooseNothing(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"tor", "vpn:x", "socks:[::1]:1", "socks:[::ffff:1.2.3.4]:9", "socks:a:",
-		"device:tun0", "direct-reveals-my-address", "socks::", "tor-over-vpn::"} {
+	for _, s := range []string{"tor", "vpn:x", "socks:[::1]:1", "socks:[::ffff:1.2.3.4]:9",
+		"socks:a:", "device:tun0", "direct-reveals-my-address", "socks::", "tor-over-vpn::"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -184,7 +184,8 @@ func TestReasonsComeThrough(t *testing.T) {
 		config Config
 		err    error
 	}{
-		"commands": {exposure.VPN, Config{File: []byte("[Interface]\nPostUp = x")}, wgconf.ErrCommand},
+		"commands": {exposure.VPN, Config{File: []byte("[Interface]\nPostUp = x")},
+			wgconf.ErrCommand},
 		"tor's own": {exposure.TorOverVPN, Config{File: []byte(file), Tor: onion.TorConfig{
 			Options: []string{"Socks5Proxy 127.0.0.1:1"}}}, onion.ErrTorOption},
 		"half a login": {exposure.SOCKS, Config{User: "u"}, socks5.ErrLogin},

@@ -157,17 +157,16 @@ func readWord(value string) error {
 	return nil
 }
 
-func alnum(c rune) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-}
+func alnum(c rune) bool { return '0' <= c && c <= '9' || alpha(c) }
+
+func alpha(c rune) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
 // readEndpoint reads an address of one host, with a port.
 func readEndpoint(value string, to *netip.AddrPort) error {
 	a, err := netip.ParseAddrPort(value)
 	if err != nil {
-		if host, _, ok := strings.Cut(value, ":"); ok && strings.ContainsFunc(host, func(c rune) bool {
-			return c > '9'
-		}) && value[0] != '[' {
+		host, _, port := strings.Cut(value, ":")
+		if port && host != "" && host[0] != '[' && strings.ContainsFunc(host, alpha) {
 			return ErrHostName
 		}
 		return ErrValue

@@ -69,8 +69,8 @@ func Run(t *testing.T, prepare func(l *Lab) []string, f func(l *Lab)) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	words := append([]string{"--net=/run/netns/" + l.home(), self, "-test.run", "^" + t.Name() + "$",
-		"-test.v", "-test.timeout", "4m", "-test.count", "1", mark + l.ID}, args...)
+	words := append([]string{"--net=/run/netns/" + l.home(), self, "-test.v", "-test.count", "1",
+		"-test.run", "^" + t.Name() + "$", "-test.timeout", "4m", mark + l.ID}, args...)
 	out, err := exec.CommandContext(ctx, "nsenter", words...).CombinedOutput()
 	t.Logf("inside:\n%s", out)
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
@@ -142,7 +142,8 @@ func (l *Lab) InWorld(name string, args ...string) string {
 // it sooner, and returns when it has ended.
 func (l *Lab) Start(name string, args ...string) (stop func()) {
 	l.T.Helper()
-	cmd := exec.Command("nsenter", append([]string{"--net=/run/netns/" + l.world(), name}, args...)...)
+	words := append([]string{"--net=/run/netns/" + l.world(), name}, args...)
+	cmd := exec.Command("nsenter", words...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Second
 	said := &strings.Builder{}

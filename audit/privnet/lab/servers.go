@@ -63,15 +63,21 @@ func (l *Lab) packets(at string, answer func([]byte) []byte) {
 	}()
 }
 
-// streams serves streams.
-func (l *Lab) streams(at string, serve func(net.Conn)) {
+// Listen opens a listener for TCP at an address of the world.
+func (l *Lab) Listen(at string) (s net.Listener) {
 	l.T.Helper()
-	var s net.Listener
 	l.Visit(func() (err error) {
 		s, err = net.Listen("tcp", at)
 		return err
 	})
 	l.T.Cleanup(func() { s.Close() })
+	return s
+}
+
+// streams serves streams.
+func (l *Lab) streams(at string, serve func(net.Conn)) {
+	l.T.Helper()
+	s := l.Listen(at)
 	go func() {
 		for {
 			c, err := s.Accept()
@@ -126,17 +132,18 @@ func (l *Lab) WireGuard() (file []byte, stop func()) {
 	})
 	theirs, ours := newKey(l), newKey(l)
 	conf := filepath.Join(l.T.TempDir(), "wg.conf")
-	text := fmt.Sprintf("[Interface]\nPrivateKey = %s\nListenPort = 51820\n[Peer]\nPublicKey = %s\n"+
-		"AllowedIPs = %s/32\n", encode(theirs.Bytes()), encode(ours.PublicKey().Bytes()), Given)
+	text := fmt.Sprintf("[Interface]\nPrivateKey = %s\nListenPort = 51820\n"+
+		"[Peer]\nPublicKey = %s\nAllowedIPs = %s/32\n", encode(theirs.Bytes()),
+		encode(ours.PublicKey().Bytes()), Given)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		l.T.Fatal(err)
 	}
 	l.InWorld("wg", "setconf", name, conf)
 	l.InWorld("ip", "addr", "add", Inside+"/24", "dev", name)
 	l.InWorld("ip", "link", "set", name, "up")
-	return fmt.Appendf(nil, "[Interface]\nPrivateKey = %s\nAddress = %s/24\nDNS = %s\n\n[Peer]\n"+
-		"PublicKey = %s\nEndpoint = %s\nAllowedIPs = 0.0.0.0/0\n", encode(ours.Bytes()), Given, Inside,
-		encode(theirs.PublicKey().Bytes()), Endpoint), stop
+	return fmt.Appendf(nil, "[Interface]\nPrivateKey = %s\nAddress = %s/24\nDNS = %s\n\n"+
+		"[Peer]\nPublicKey = %s\nEndpoint = %s\nAllowedIPs = 0.0.0.0/0\n", encode(ours.Bytes()),
+		Given, Inside, encode(theirs.PublicKey().Bytes()), Endpoint), stop
 }
 
 func newKey(l *Lab) *ecdh.PrivateKey {
