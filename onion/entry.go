@@ -20,6 +20,7 @@ const patience = 45 * time.Second
 type entry struct {
 	options  []string // for every way
 	patience time.Duration
+	once     bool
 	progress func(Progress)
 
 	mu   *sync.Mutex
@@ -27,7 +28,7 @@ type entry struct {
 }
 
 func newEntry(c TorConfig) entry {
-	e := entry{options: c.Options, patience: c.Patience, progress: c.Progress,
+	e := entry{options: c.Options, patience: c.Patience, once: c.Once, progress: c.Progress,
 		mu: new(sync.Mutex), ways: slices.Clone(c.Ways)}
 	if len(e.ways) == 0 {
 		e.ways = []string{bridge.Plain}
@@ -83,7 +84,7 @@ func (t *Tor) enter(ctx context.Context) (*torproc.Process, error) {
 			}
 			last = err
 		}
-		if !tried {
+		if !tried || t.entry.once {
 			return nil, last
 		}
 	}
@@ -112,7 +113,7 @@ func (t *Tor) through(way string) (torproc.Config, error) {
 		kind = line.Kind()
 		c.Options = append(c.Options, "UseBridges 1", line.Option())
 	}
-	if len(t.entry.ways) > 1 || t.restarts > 0 {
+	if len(t.entry.ways) > 1 || t.entry.once || t.restarts > 0 {
 		c.Patience = t.entry.patience
 	}
 	if progress := t.entry.progress; progress != nil {

@@ -29,6 +29,7 @@ type TorConfig struct {
 	// has got no further for Patience; 0 means 45 s.
 	Ways     []string
 	Patience time.Duration
+	Once     bool // go through the ways once, each with Patience, and give up
 	// Changed is called when the network is lost or back, and when tor has ended or is started
 	// again; it may be nil, and must return at once. What was lost should be dialled again after
 	// Answers, Woke and Began.

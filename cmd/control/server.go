@@ -66,6 +66,7 @@ func (e Engine) routes() http.Handler {
 	}
 	maps.Copy(routes, e.cardRoutes())
 	maps.Copy(routes, e.networkRoutes())
+	maps.Copy(routes, e.bridgeRoutes())
 	for pattern, h := range routes {
 		mux.HandleFunc(pattern, answer(h))
 	}

@@ -9,9 +9,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"nightjar/onion"
+	"nightjar/onion/bridge"
+	"nightjar/onion/torproc"
 )
 
 // errTorrc is a --torrc file that cannot be read.
@@ -21,7 +24,7 @@ var errTorrc = errors.New("the file of tor options cannot be read")
 const stuckAfter = 45 * time.Second
 
 const stuckHint = "is there a network, and is this machine's clock right? " +
-	"if tor is blocked here, ask a friend for a bridge line and give it with --torrc"
+	"if tor is blocked here, ask a friend for a bridge line: nightjar bridge add LINE"
 
 // torFlags are the flags of commands that start tor.
 type torFlags struct {
@@ -34,7 +37,8 @@ func (o *options) torFlags() torFlags {
 }
 
 // startTor starts tor for an identity and shows how far it is and what it waits for.
-func (c console) startTor(ctx context.Context, f torFlags, s *session) (*onion.Tor, error) {
+func (c console) startTor(ctx context.Context, f torFlags, s *session,
+	changed func(torproc.Notice)) (*onion.Tor, error) {
 	var lines []string
 	if c.ward == nil { // else they are the warden's
 		var err error
@@ -46,22 +50,47 @@ func (c console) startTor(ctx context.Context, f torFlags, s *session) (*onion.T
 	if s.place.memory {
 		dir = string(s.place.home)
 	}
+	ways := bridge.Order(s.memory.Bridges, s.memory.Last, s.memory.Only)
+	if len(ways) == 0 {
+		return nil, errNoBridge
+	}
 	start := time.Now()
 	patience := time.AfterFunc(stuckAfter, func() {
 		c.step(start, "tor does not get on: "+stuckHint)
 		s.door.Starting("tor does not get on; " + stuckHint)
 	})
 	defer patience.Stop()
-	return onion.StartTor(ctx, onion.TorConfig{
+	var reached atomic.Bool
+	t, err := onion.StartTor(ctx, onion.TorConfig{
 		Exe: *f.exe, Dir: dir, State: s.memory.PathData, Options: lines,
-		Starter: c.torStarter(),
+		Starter: c.torStarter(), Keep: true, Ways: ways,
+		Changed: changed,
 		Progress: func(p onion.Progress) {
-			patience.Reset(stuckAfter)
-			how := fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason))
+			if !reached.Load() {
+				patience.Reset(stuckAfter)
+			}
+			how := progressWords(p)
 			s.door.Starting(how)
 			c.step(start, how)
 		},
 	})
+	reached.Store(true)
+	return t, err
+}
+
+// progressWords says how far tor is, by what way, and what keeps it.
+func progressWords(p onion.Progress) string {
+	how := fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason))
+	if p.Bridge != "" {
+		how = fmt.Sprintf("tor %3d%% by a bridge (%s): %s", p.Percent, p.Bridge, phase(p.Reason))
+	}
+	if p.Trouble != nil {
+		how += "; " + p.Trouble.Error()
+		if next := hint(p.Trouble); next != "" {
+			how += "; hint: " + next
+		}
+	}
+	return how
 }
 
 // optionLines reads the options of a --torrc file, without comments and empty lines.

@@ -18,6 +18,7 @@ import (
 	"nightjar/keystore"
 	"nightjar/node/card"
 	"nightjar/node/meet"
+	"nightjar/node/meet/relay"
 	"nightjar/onion"
 	"nightjar/onion/lend"
 )
@@ -66,14 +67,18 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	serve := func(ctx context.Context, s *session) error {
-		t, err := c.startTor(ctx, tor, s)
+		t, err := c.startTor(ctx, tor, s, nil)
 		if err != nil {
 			return err
 		}
 		defer t.Close()
-		g, err := onion.NewGateway(onion.GatewayConfig{Listen: *listen, AllowPrivate: *private,
+		var g *onion.Gateway
+		walks := relay.NewServer(func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
+			return g.Open(ctx)
+		})
+		g, err = onion.NewGateway(onion.GatewayConfig{Listen: *listen, AllowPrivate: *private,
 			Socket: c.lent(),
-			Accept: meet.IsQuery, Reply: meet.IsReply,
+			Accept: meet.IsQuery, Reply: meet.IsReply, Relay: walks.Serve,
 			Nodes: func() []netip.AddrPort { return nodes }})
 		if err != nil {
 			return err

@@ -16,6 +16,8 @@ import (
 	"nightjar/node/book"
 	"nightjar/node/card"
 	"nightjar/onion"
+	"nightjar/onion/bridge"
+	"nightjar/onion/torproc"
 	"nightjar/sip"
 )
 
@@ -124,6 +126,9 @@ func codeHints() map[control.Code]string {
 		"bundle-damaged":    "copy the whole file again",
 		"bundle-version":    "one of the two programs is too old: bring both up to date",
 		"bundle-size":       "this is not a bundle; copy the file again",
+		"unknown-bridge":    "see which are: nightjar bridge list",
+		"bad-bridge":        "copy the whole line again; only obfs4, snowflake, webtunnel, meek_lite",
+		"weak-bridge":       "ask for the whole line, with the fingerprint and cert=",
 		"bad-greeting":      "a greeting is one line of at most 200 bytes",
 		"bad-gateway":       "copy the whole line that nightjar gateway printed",
 		"bad-text":          "a message is 1 to 4096 bytes of text",
@@ -176,11 +181,26 @@ func hints() []struct {
 		{warden.ErrEngine, "the machine may be short of memory or processes; try again"},
 		{warden.ErrOrder, "start it with: nightjar up"},
 		{errPicture, "check the name given with --png"},
+		{book.ErrBridge, "see which are: nightjar bridge list; add one: nightjar bridge add LINE"},
+		{bridge.ErrLine, "copy the whole line again; only obfs4, snowflake, webtunnel and meek_lite"},
+		{bridge.ErrWeak, "ask for the whole line, with the fingerprint and cert="},
+		{bridge.ErrNoObfs4, "apt-get install obfs4proxy"},
+		{bridge.ErrNoSnowflake, "apt-get install snowflake-client"},
+		{bridge.ErrNoWebtunnel, "put webtunnel-client or lyrebird into /usr/local/bin"},
+		{errNoBridge, "add one: nightjar bridge add LINE; or allow it: nightjar bridge only off"},
+		{errSwitch, "nightjar bridge only on, or off"},
+		{torproc.ErrClock, "set this machine's clock, its date and its time zone, and start again"},
+		{torproc.ErrNoNetwork, "connect this machine, and start again"},
+		{torproc.ErrBlocked, "ask a friend for a bridge line: nightjar bridge add LINE"},
+		{torproc.ErrTransport, "install the bridge's program anew, or try another: nightjar bridge test"},
+		{torproc.ErrSlow, "the network is slow or disturbed: try again, or a bridge"},
+		{torproc.ErrAuth, "add this user to the tor's group (Debian: debian-tor), and log in again"},
+		{torproc.ErrAway, "start that tor, or name its sockets as they are in its settings"},
 		{onion.ErrTorMissing, "install it: apt-get install tor; or name the program: --tor FILE"},
 		{onion.ErrTorOld, "install tor 0.4.9.11 or later; older ones have known holes"},
 		{onion.ErrTorDied, "nothing was sent by another way; start again: nightjar up"},
 		{onion.ErrNotBootstrapped, "this network may block tor, or there is none; ask a friend " +
-			"for a bridge line and give it with --torrc"},
+			"for a bridge line: nightjar bridge add LINE"},
 		{onion.ErrTorOption, "remove that line from the file given with --torrc"},
 		{sip.ErrListen, "another program uses that port: give one with --sip 127.0.0.1:PORT, " +
 			"or --no-phone"},

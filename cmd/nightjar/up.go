@@ -17,6 +17,7 @@ import (
 	"nightjar/node"
 	"nightjar/node/talk"
 	"nightjar/onion"
+	"nightjar/onion/torproc"
 	"nightjar/sip"
 )
 
@@ -52,7 +53,8 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	}
 	return o.withIdentity(ctx, c, api.RoleEngine, p, open,
 		func(ctx context.Context, s *session) error {
-			e := &engine{console: c, session: s, derived: *memory.codename, start: time.Now()}
+			e := &engine{console: c, session: s, derived: *memory.codename, start: time.Now(),
+				changes: make(chan torproc.Notice, 16)}
 			return e.assemble(ctx, tor, *listen)
 		})
 }
@@ -67,6 +69,7 @@ type engine struct {
 	phone    *sip.Phone
 	settings sip.Config
 	start    time.Time
+	changes  chan torproc.Notice // of the network
 }
 
 // assemble wires the parts, and takes them apart when the work is over.
@@ -76,7 +79,7 @@ func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err e
 			return err
 		}
 	}
-	e.tor, err = e.startTor(ctx, f, e.session)
+	e.tor, err = e.startTor(ctx, f, e.session, e.changed)
 	if err != nil {
 		return err
 	}
@@ -94,7 +97,7 @@ func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err e
 	_ = e.tor.Close() // tor writes down its guards when it ends
 	guards, stateErr := e.tor.State()
 	if stateErr == nil {
-		stateErr = e.node.KeepPathData(guards)
+		stateErr = errors.Join(e.node.KeepPathData(guards), e.node.KeepEntry(e.tor.Way()))
 	}
 	e.farewell()
 	return errors.Join(err, stateErr)
@@ -133,6 +136,7 @@ func (e *engine) work(ctx context.Context) error {
 		g.Go(func() error { return e.phone.Run(ctx) })
 	}
 	g.Go(func() error { e.narrate(ctx); return nil })
+	g.Go(func() error { e.heed(ctx); return nil })
 	g.Go(func() error {
 		select {
 		case <-e.tor.Done():
@@ -169,6 +173,10 @@ func (e *engine) status() api.Status {
 		Warnings: append([]string{}, e.warnings...), Exposes: []string{}}
 	for _, x := range e.tor.Exposes() {
 		s.Exposes = append(s.Exposes, x.Who+" learns "+x.Learns+"; not "+x.Hidden)
+	}
+	s.Warnings = append(s.Warnings, e.tor.Limits()...)
+	if e.tor.Health().Silent {
+		s.Warnings = append(s.Warnings, "nothing comes from the network: tor is trying again")
 	}
 	if !s.Erasure {
 		s.Warnings = append(s.Warnings, "this build does not erase secrets from memory for sure; "+

@@ -1,0 +1,238 @@
+// The commands of bridges: hidden entries to the Tor network.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"nightjar/cmd/control"
+	"nightjar/cmd/control/api"
+	"nightjar/keystore"
+	"nightjar/node"
+	"nightjar/node/book"
+	"nightjar/onion"
+	"nightjar/onion/bridge"
+)
+
+const (
+	// bridgeTime is how long a bridge that is tested may get no further, and bridgeLimit how long the
+	// test may take in all.
+	bridgeTime  = 45 * time.Second
+	bridgeLimit = 5 * time.Minute
+)
+
+var (
+	// errSwitch is neither on nor off.
+	errSwitch = errors.New("say on or off")
+	// errNoBridge is the wish to enter by bridges alone, without any.
+	errNoBridge = errors.New("the network is to be entered by bridges alone, and none is known")
+)
+
+// knownBridges lists what the identity knows: of the engine if it runs, else from the vault.
+func (o *options) knownBridges(ctx context.Context, c console) (b api.Bridges, err error) {
+	err = o.do(ctx, http.MethodGet, "/v1/bridges", nil, &b)
+	if !errors.Is(err, control.ErrNoEngine) {
+		return b, err
+	}
+	err = o.withVault(ctx, c, func(_ context.Context, id *keystore.Identity) error {
+		m, err := node.Remembered(id)
+		b = control.Bridges(m.Entries)
+		return err
+	})
+	return b, err
+}
+
+// changeBridges has the engine change something, or changes it in the vault if none runs: where tor
+// is blocked, none does.
+func (o *options) changeBridges(ctx context.Context, c console, method, path string, in any,
+	f func(*book.Book) error) error {
+	err := o.do(ctx, method, path, in, nil)
+	if !errors.Is(err, control.ErrNoEngine) {
+		return err
+	}
+	return o.withVault(ctx, c, func(_ context.Context, id *keystore.Identity) error {
+		return node.ChangeBook(id, f)
+	})
+}
+
+// cmdBridgeAdd remembers a bridge.
+func cmdBridgeAdd(ctx context.Context, c console, args []string) error {
+	o := newOptions("bridge add")
+	rest, err := o.parse(args, 1, 24)
+	if err != nil {
+		return err
+	}
+	l, err := bridge.Parse(strings.Join(rest, " "))
+	if err != nil {
+		return err
+	}
+	if _, err := bridge.Plugins([]string{l.Option()}, bridge.Installed); err != nil {
+		return err
+	}
+	err = o.changeBridges(ctx, c, http.MethodPost, "/v1/bridges",
+		api.BridgeRequest{Line: l.String()},
+		func(b *book.Book) error { b.AddBridge(l.String()); return nil })
+	if err != nil {
+		return err
+	}
+	if l.LooksUp() {
+		fmt.Fprintf(c.err, "nightjar: note: %s looks up the host names in this line by the system's "+
+			"DNS: your network can see them\n", l.Kind())
+	}
+	fmt.Fprintln(c.err, "it is used from the next start; try it now: nightjar bridge test")
+	return nil
+}
+
+// cmdBridgeList lists the bridges.
+func cmdBridgeList(ctx context.Context, c console, args []string) error {
+	o := newOptions("bridge list")
+	if _, err := o.parse(args, 0, 0); err != nil {
+		return err
+	}
+	b, err := o.knownBridges(ctx, c)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return c.json(b)
+	}
+	for i, l := range b.Bridges {
+		worked := ""
+		if l.Worked {
+			worked = "  (worked last)"
+		}
+		fmt.Fprintf(c.out, "%2d  %s%s\n", i+1, escape(l.Line), worked)
+	}
+	if len(b.Bridges) == 0 {
+		fmt.Fprintln(c.err, "no bridge is known; add one: nightjar bridge add LINE")
+	}
+	if b.Only {
+		fmt.Fprintln(c.out, "the network is entered by a bridge, and in no other way")
+	}
+	return nil
+}
+
+// chosen is the bridge that a word names: its number in the list, or its line.
+func chosen(b api.Bridges, words []string) string {
+	if n, err := strconv.Atoi(words[0]); err == nil && len(words) == 1 && n > 0 &&
+		n <= len(b.Bridges) {
+		return b.Bridges[n-1].Line
+	}
+	if l, err := bridge.Parse(strings.Join(words, " ")); err == nil {
+		return l.String()
+	}
+	return strings.Join(words, " ")
+}
+
+// cmdBridgeRemove forgets a bridge.
+func cmdBridgeRemove(ctx context.Context, c console, args []string) error {
+	o := newOptions("bridge remove")
+	rest, err := o.parse(args, 1, 24)
+	if err != nil {
+		return err
+	}
+	remove := func(b *book.Book) error {
+		return b.RemoveBridge(chosen(api.Bridges{Bridges: numbered(b.Bridges)}, rest))
+	}
+	var known api.Bridges
+	err = o.do(ctx, http.MethodGet, "/v1/bridges", nil, &known)
+	if err != nil && !errors.Is(err, control.ErrNoEngine) {
+		return err
+	}
+	path := "/v1/bridges/" + url.PathEscape(chosen(known, rest))
+	return o.changeBridges(ctx, c, http.MethodDelete, path, nil, remove)
+}
+
+func numbered(lines []string) (out []api.Bridge) {
+	for _, l := range lines {
+		out = append(out, api.Bridge{Line: l})
+	}
+	return out
+}
+
+// cmdBridgeOnly says whether the network may be entered without a bridge.
+func cmdBridgeOnly(ctx context.Context, c console, args []string) error {
+	o := newOptions("bridge only")
+	rest, err := o.parse(args, 1, 1)
+	if err != nil {
+		return err
+	}
+	if rest[0] != "on" && rest[0] != "off" {
+		return errSwitch
+	}
+	only := rest[0] == "on"
+	return o.changeBridges(ctx, c, http.MethodPost, "/v1/bridges/only",
+		api.BridgesOnlyRequest{Only: only},
+		func(b *book.Book) error { b.Hidden = only; return nil })
+}
+
+// cmdBridgeTest tries bridges: the one given, or each that is known.
+func cmdBridgeTest(ctx context.Context, c console, args []string) error {
+	o := newOptions("bridge test")
+	tor := o.torFlags()
+	rest, err := o.parse(args, 0, 24)
+	if err != nil {
+		return err
+	}
+	options, err := optionLines(*tor.torrc)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	if _, numberErr := strconv.Atoi(strings.Join(rest, " ")); len(rest) > 0 && numberErr != nil {
+		lines = []string{strings.Join(rest, " ")}
+	} else {
+		known, err := o.knownBridges(ctx, c)
+		if err != nil {
+			return err
+		}
+		for i, b := range known.Bridges {
+			if len(rest) == 0 || rest[0] == strconv.Itoa(i+1) {
+				lines = append(lines, b.Line)
+			}
+		}
+		if len(lines) == 0 {
+			return book.ErrBridge
+		}
+	}
+	var last error
+	for i, line := range lines {
+		begun := time.Now()
+		if err := c.tryBridge(ctx, *tor.exe, options, line); err != nil {
+			last = err
+			fmt.Fprintf(c.out, "%2d  %s\n", i+1, what(err))
+			continue
+		}
+		fmt.Fprintf(c.out, "%2d  works: in the network after %.1f s\n", i+1,
+			time.Since(begun).Seconds())
+	}
+	return last
+}
+
+// tryBridge enters the network by one bridge and nothing else, and leaves it again.
+func (c console) tryBridge(ctx context.Context, exe string, options []string, line string) error {
+	dir, err := os.MkdirTemp("", "nightjar-test-")
+	if err != nil {
+		return errHome
+	}
+	defer os.RemoveAll(dir)
+	ctx, cancel := context.WithTimeout(ctx, bridgeLimit)
+	defer cancel()
+	start := time.Now()
+	t, err := onion.StartTor(ctx, onion.TorConfig{Exe: exe, Dir: dir, Options: options,
+		Ways: []string{line}, Patience: bridgeTime, Once: true, Progress: func(p onion.Progress) {
+			c.step(start, fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason)))
+		}})
+	if err != nil {
+		return err
+	}
+	return t.Close()
+}
