@@ -22,7 +22,7 @@ var exceptions = []exception{
 		why: "the SIP library keeps its log in a package variable; it is silenced once"},
 	{rule: "texts", file: "onion/torproc/start.go", what: "error text holds a string",
 		why: "torconf.Phase.Word passes tor's fixed words only, which torconf's tests prove"},
-	{rule: "exports", file: "onion/dial.go", what: "package exports 36 names",
+	{rule: "exports", file: "onion/dial.go", what: "package exports 37 names",
 		why: "the one door to four layers below it; a third of the names are sentinels"},
 	{rule: "exports", file: "keystore/create.go", what: "package exports 33 names",
 		why: "all the ways in which an identity begins; a third of the names are sentinels"},
