@@ -20,8 +20,8 @@ const (
 )
 
 // ExportBundle returns what somebody needs who knows nobody in the network: the gateways, relays
-// and bridges that the user gave, and DHT nodes that answered. It names nobody, and nothing that was
-// learned from a contact.
+// and bridges that the user gave, and DHT nodes that answered. It names nobody, and nothing that
+// was learned from a contact.
 func (n *Node) ExportBundle() (string, error) {
 	out := bundle.Bundle{}
 	n.look(func(b *book.Book) {
@@ -35,8 +35,8 @@ func (n *Node) ExportBundle() (string, error) {
 }
 
 // ImportBundle takes in what a bundle holds, returns it, and uses it at once, but for bridges:
-// these from the next start. Our cards do not pass its gateways on. Errors are those of bundle.Parse, and
-// of the vault.
+// these from the next start. Our cards do not pass its gateways on. Errors are those of
+// bundle.Parse, and of the vault.
 func (n *Node) ImportBundle(text string) (*bundle.Bundle, error) {
 	in, err := bundle.Parse(text)
 	if err != nil {
