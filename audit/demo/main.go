@@ -20,6 +20,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"nightjar/audit/enclose"
 )
 
 // limit is when the demonstration gives up.
@@ -46,11 +48,15 @@ func play(o options) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if !o.inside {
-		code, err := enclose(ctx)
-		if err == nil {
+		code, err := enclose.Again(ctx, append([]string{"-inside"}, os.Args[1:]...)...)
+		switch {
+		case err == nil:
 			return code
+		case !errors.Is(err, enclose.ErrRefused):
+			fmt.Fprintf(os.Stderr, "demo: FAILED: %v\n", err)
+			return 1
 		}
-		fmt.Printf("no namespaces here (%v): running on this machine's own loopback\n", err)
+		fmt.Printf("%v: running on this machine's own loopback\n", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -37,6 +37,8 @@ type Rules struct {
 	Exits   []Exit
 	Indoors []string // roles whose sockets are on loopback, all of them
 	Closed  []string // roles that have no socket to which others could come
+	// Loopback lets everybody write to everybody on this machine, but for questions for names.
+	Loopback bool
 }
 
 // nameports are those at which names are asked for: DNS, NetBIOS, DNS over TLS, mDNS, LLMNR.
@@ -45,13 +47,14 @@ func nameport(proto byte, port uint16) bool {
 		slices.Contains([]uint16{53, 137, 853, 5353, 5355}, port)
 }
 
-// Judge says what a flow is.
+// Judge says what a flow is. What goes by lo stays on this machine: everything else has a route by
+// another interface.
 func (r Rules) Judge(f Flow) Verdict {
 	switch {
 	case nameport(f.Proto, f.To.Port()) && !r.pair(f):
 		return Name
-	case f.Interface == "lo" && f.To.Addr().IsLoopback():
-		if r.pair(f) {
+	case f.Interface == "lo":
+		if r.pair(f) || r.Loopback {
 			return Fine
 		}
 		if f.Owner == (Owner{}) && refusal(f) {
@@ -68,7 +71,7 @@ func (r Rules) Judge(f Flow) Verdict {
 }
 
 func (r Rules) pair(f Flow) bool {
-	return f.To.Addr().IsLoopback() && f.Owner.Role != "" && f.Peer.Role != "" &&
+	return f.Interface == "lo" && f.Owner.Role != "" && f.Peer.Role != "" &&
 		slices.Contains(r.Pairs, Pair{f.Owner.Role, f.Peer.Role, f.Proto})
 }
 

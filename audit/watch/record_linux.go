@@ -231,7 +231,7 @@ func (r *Recorder) owners(k flowKey, p Packet) *ends {
 	if o := r.holder(k.proto, k.from, k.to); o != (Owner{}) {
 		e.owner = o
 	}
-	if k.to.Addr().IsLoopback() {
+	if r.linkName(k.link) == "lo" {
 		if o := r.holder(k.proto, k.to, k.from); o != (Owner{}) {
 			e.peer = o
 		}

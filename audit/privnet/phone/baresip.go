@@ -75,6 +75,9 @@ func (b *baresip) configure() (control int, err error) {
 	account := fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;"+
 		"answermode=auto;regint=300;audio_codecs=%s\n", c.User, c.Server, c.Transport, c.User,
 		c.Password, strings.Join(baresipCodecs(c.Codecs), ","))
+	if c.STUN != "" {
+		account = strings.TrimSpace(account) + ";medianat=stun;stunserver=\"stun:" + c.STUN + "\"\n"
+	}
 	files := map[string]string{"accounts": account, "contacts": "",
 		"config": b.config(sip, control)}
 	if c.Peer != "" {
@@ -113,6 +116,9 @@ func (b *baresip) config(sip, control int) string {
 		"module_tmp uuid.so", "module_tmp account.so", "module_app contact.so",
 		"module stdio.so", "module_app menu.so", "module_app ctrl_tcp.so",
 		fmt.Sprintf("ctrl_tcp_listen 127.0.0.1:%d", control),
+	}
+	if b.cfg.STUN != "" {
+		lines = append(lines, "module stun.so")
 	}
 	return strings.Join(lines, "\n") + "\n"
 }

@@ -57,6 +57,7 @@ type Config struct {
 	Peer      string            // the name that it writes to; baresip only
 	InfoKeys  bool              // press keys by SIP INFO; linphonec only
 	Encrypt   bool              // offer SRTP only; linphonec only
+	STUN      string            // a STUN server that it asks in calls, IP:PORT; baresip only
 	Dir       string            // working directory; empty: a temporary one, removed by Stop
 	Tell      func(line string) // what the phone prints; nil: nobody
 }

@@ -21,10 +21,11 @@ import (
 
 // Options say what stage to set up.
 type Options struct {
-	Bin   string                 // the program
-	Dir   string                 // a directory for everything
-	Nodes int                    // of the DHT; 0 means 40
-	Tell  func(who, line string) // called for each line of progress; may be nil
+	Bin    string                 // the program
+	Dir    string                 // a directory for everything
+	Nodes  int                    // of the DHT; 0 means 40
+	Bridge bool                   // also a bridge, for those who enter by it alone
+	Tell   func(who, line string) // called for each line of progress; may be nil
 }
 
 // Stage is a running pair of private networks. End it with Stop.
@@ -45,7 +46,7 @@ func Start(ctx context.Context, o Options) (*Stage, error) {
 	s := &Stage{o: o}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		s.Tor, err = tornet.Start(ctx, tornet.Options{Dir: o.Dir,
+		s.Tor, err = tornet.Start(ctx, tornet.Options{Dir: o.Dir, Bridge: o.Bridge,
 			Progress: func(step string, _ time.Duration) { o.Tell("tor", step) }})
 		return err
 	})
@@ -91,6 +92,11 @@ func (s *Stage) Up(ctx context.Context, p *Party, sip string) error {
 	if err := p.Start(ctx, args...); err != nil {
 		return err
 	}
+	return p.Reachable(ctx)
+}
+
+// Reachable waits until the onion service of a party is published.
+func (p *Party) Reachable(ctx context.Context) error {
 	return p.Wait(ctx, "its onion service to be published", func() (bool, error) {
 		var status struct {
 			Reachable bool `json:"reachable"`

@@ -1,0 +1,144 @@
+// Command scenes is the audit behind "nightjar audit": it plays what people do with nightjar, and
+// what befalls them, on private networks in namespaces of its own, records every packet of every
+// process there, and says which of them should not have been. It watches other programs as well.
+//
+// It is a program beside nightjar and no part of it: what is audited holds nothing of the auditor,
+// no recorder and no DHT nodes.
+//
+//	scenes [-nightjar FILE] [-json FILE] [-html FILE] [-only NAME,...] [-list] [-- COMMAND...]
+//
+// Exit codes: 0 clean, 1 something leaked, 2 the audit could not see or do all it should have.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"nightjar/audit/enclose"
+	"nightjar/audit/scenes/play"
+	"nightjar/audit/scenes/report"
+)
+
+// limit is when an audit gives up.
+const limit = 20 * time.Minute
+
+// options are what the command line says.
+type options struct {
+	nightjar, json, html string
+	only                 string
+	list, inside         bool
+	part                 string
+	command              []string
+}
+
+func main() {
+	o := options{}
+	flag.StringVar(&o.nightjar, "nightjar", "bin/nightjar", "the program that is watched")
+	flag.StringVar(&o.json, "json", "", "where the report goes, for programs")
+	flag.StringVar(&o.html, "html", "", "where the report goes, as a page")
+	flag.StringVar(&o.only, "only", "", "names of scenes, with commas between them")
+	flag.BoolVar(&o.list, "list", false, "list the scenes and do nothing")
+	flag.BoolVar(&o.inside, "inside", false, "already in namespaces of its own")
+	flag.StringVar(&o.part, "part", "", "play a part for the audit")
+	flag.Parse()
+	o.command = flag.Args()
+	os.Exit(o.run())
+}
+
+// run does what the command line says, in namespaces, and returns the exit code.
+func (o options) run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	switch {
+	case o.part != "":
+		return failed(playPart(ctx, o.part, o.command))
+	case o.list:
+		for _, s := range play.Scenes() {
+			fmt.Printf("%-22s %s\n", s.Name, s.Says)
+		}
+		return 0
+	case !o.inside:
+		code, err := enclose.Again(ctx, append([]string{"-inside"}, os.Args[1:]...)...)
+		if err != nil {
+			return failed(err)
+		}
+		return code
+	}
+	r, err := o.audit(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	if err := o.write(r); err != nil {
+		return failed(err)
+	}
+	r.Text(os.Stdout)
+	return r.Totals.Exit
+}
+
+// failed says why there is no report.
+func failed(err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "audit: %v\n", err)
+	return report.Untrusted
+}
+
+// chosen are the scenes to play.
+func (o options) chosen() ([]play.Scene, error) {
+	all := play.Scenes()
+	if o.only == "" {
+		return all, nil
+	}
+	var out []play.Scene
+	for name := range strings.SplitSeq(o.only, ",") {
+		i := slices.IndexFunc(all, func(s play.Scene) bool { return s.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no scene %q: see -list", name)
+		}
+		out = append(out, all[i])
+	}
+	return out, nil
+}
+
+// write writes the reports that were asked for.
+func (o options) write(r *report.Report) error {
+	var errs []error
+	for file, write := range map[string]func(*os.File) error{
+		o.json: func(f *os.File) error { return r.JSON(f) },
+		o.html: func(f *os.File) error { return r.HTML(f) },
+	} {
+		if file == "" {
+			continue
+		}
+		f, err := os.Create(file)
+		if err != nil {
+			return err
+		}
+		errs = append(errs, write(f), f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// program finds the nightjar that is watched.
+func (o options) program() (string, error) {
+	bin, err := filepath.Abs(o.nightjar)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(bin); err != nil {
+		return "", errors.New("there is no nightjar to watch: make build")
+	}
+	return bin, nil
+}

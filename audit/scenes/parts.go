@@ -1,0 +1,49 @@
+// The parts that the audit plays in processes of its own, so that packets can be told apart.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"nightjar/audit/watch"
+)
+
+// cannotStart is the exit code of a foreign program that is not there, as shells have it.
+const cannotStart = 127
+
+// playPart plays a part until it is over.
+func playPart(ctx context.Context, name string, args []string) error {
+	switch name {
+	case control:
+		return watch.Provoke()
+	case foreign:
+		return become(ctx, args)
+	case phone:
+		return probe(ctx, args)
+	case way:
+		return walk(ctx, args)
+	}
+	return errors.New("there is no such part")
+}
+
+// become runs the user's program below this process, which names it and all it starts.
+func become(ctx context.Context, args []string) error {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil, errors.As(err, &exit):
+		return nil // how it ends is its own affair
+	}
+	fmt.Fprintln(os.Stderr, "audit: the program cannot be started")
+	os.Exit(cannotStart)
+	return nil
+}

@@ -1,0 +1,119 @@
+// Who is who, and what each may send.
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"nightjar/audit/watch"
+)
+
+// Roles. The world is the audit's own process: the DHT nodes live in it.
+const (
+	world     = "world"
+	relay     = "relay"
+	tor       = "tor"
+	transport = "transport" // of a tor that enters by a bridge
+	guard     = "guard"     // the process that nightjar up is; without a seal, all of it
+	engine    = "engine"
+	gateway   = "gateway"
+	command   = "command"
+	phone     = "phone"
+	control   = "control"
+	way       = "way"
+	foreign   = "program" // that a user wants watched, and what it starts
+)
+
+// naming says who a process is: bin is the nightjar that is watched, own the audit itself.
+func naming(bin, own string) watch.Namer {
+	return func(p watch.Process) watch.Owner {
+		switch base := filepath.Base(p.Program); {
+		case p.PID == os.Getpid():
+			return watch.Owner{Role: world}
+		case p.Program == own:
+			return watch.Owner{Role: part(p.Args)}
+		case p.Parent.Role == foreign:
+			return watch.Owner{Role: foreign, Of: base}
+		case p.Program == bin:
+			return ours(p)
+		case base == "tor" && p.Parent.Role == world:
+			return watch.Owner{Role: relay}
+		case base == "tor" && slices.Contains([]string{guard, engine, gateway}, p.Parent.Role):
+			return watch.Owner{Role: tor, Of: p.Parent.Of}
+		case base == "obfs4proxy" && p.Parent.Role == relay:
+			return watch.Owner{Role: relay}
+		case base == "obfs4proxy" && p.Parent.Role == tor:
+			return watch.Owner{Role: transport, Of: p.Parent.Of}
+		case base == "baresip" || base == "linphonec":
+			return watch.Owner{Role: phone}
+		default:
+			return watch.Owner{Role: "another program", Of: base}
+		}
+	}
+}
+
+// part is the role of a process of the audit itself.
+func part(args []string) string {
+	if i := slices.Index(args, "-part"); i >= 0 && i+1 < len(args) {
+		return args[i+1]
+	}
+	return world // on its way to become another program
+}
+
+// ours names a process of nightjar by its arguments and its parent.
+func ours(p watch.Process) watch.Owner {
+	o := watch.Owner{Role: command, Of: home(p.Args)}
+	if len(p.Args) < 2 {
+		return o
+	}
+	switch word := p.Args[1]; {
+	case word == "engine" && p.Parent.Role == gateway:
+		return p.Parent
+	case word == "engine":
+		return watch.Owner{Role: engine, Of: p.Parent.Of}
+	case word == "up":
+		o.Role = guard
+	case word == "gateway" && len(p.Args) > 2 && strings.HasPrefix(p.Args[2], "-"):
+		o.Role = gateway
+	}
+	return o
+}
+
+// home is whose home directory the arguments name.
+func home(args []string) string {
+	if i := slices.Index(args, "--home"); i >= 0 && i+1 < len(args) {
+		return filepath.Base(args[i+1])
+	}
+	return ""
+}
+
+// rules are what everybody may send: tor to its relays, the gateway to the DHT, phones to engines.
+func rules() watch.Rules {
+	r := watch.Rules{
+		Indoors: []string{guard, engine, command, transport},
+		Closed:  []string{tor},
+	}
+	both := func(proto byte, a, b string) {
+		r.Pairs = append(r.Pairs, watch.Pair{From: a, To: b, Proto: proto},
+			watch.Pair{From: b, To: a, Proto: proto})
+	}
+	both(watch.TCP, tor, relay)
+	both(watch.TCP, tor, transport)
+	both(watch.TCP, transport, relay)
+	both(watch.TCP, relay, relay)
+	both(watch.TCP, relay, world)
+	both(watch.TCP, world, world)
+	both(watch.UDP, world, world)
+	both(watch.UDP, gateway, world)
+	both(watch.TCP, phone, world) // the audit steers it
+	both(watch.TCP, phone, phone)
+	for _, proto := range []byte{watch.TCP, watch.UDP} {
+		both(proto, phone, engine)
+		both(proto, phone, guard)
+	}
+	r.Exits = wayExits()
+	return r
+}
