@@ -121,7 +121,7 @@ func (f framed) Relay(context.Context) (*relay.Link, error) { return nil, relay.
 // TestFiguresOfThePath counts what a put and a get cost in round trips of the path, when the path
 // takes 300 ms for one, beyond what they cost without a path. Circuits are there already.
 func TestFiguresOfThePath(t *testing.T) {
-	const far, tries = 300 * time.Millisecond, 21
+	const far, tries = 300 * time.Millisecond, 11
 	s, l := place(t, trip)
 	l.Delay(far)
 	measure := func(c meet.Carrier) (put, get float64) {
