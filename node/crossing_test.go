@@ -43,7 +43,8 @@ func tunnelFrom(t *testing.T, dialler, other bareKey) (near, far *tunnel.Conn) {
 	ca, cb := net.Pipe()
 	made := make(chan *tunnel.Conn)
 	go func() {
-		peers := func() []tunnel.Peer { return []tunnel.Peer{{Static: dialler.AgreementKey()}} }
+		caller := tunnel.Peer{Static: dialler.AgreementKey()}
+		peers := func() []tunnel.Peer { return []tunnel.Peer{caller} }
 		c, err := new(tunnel.Door).Accept(t.Context(), cb, other, peers)
 		if err != nil {
 			t.Error(err)
@@ -125,12 +126,13 @@ func TestCrossingTunnelsEndInOne(t *testing.T) {
 	played, none := 0, 0
 	skews := []time.Duration{0, 2 * time.Second}
 	for _, lower := range []bool{true, false} {
-		for _, gap := range []time.Duration{0, time.Second, 10 * time.Second, crossing - time.Second,
-			crossing + time.Second, 2 * crossing} {
+		for _, gap := range []time.Duration{0, time.Second, 10 * time.Second,
+			crossing - time.Second, crossing + time.Second, 2 * crossing} {
 			for bits := range 16 {
 				s := schedule{lower: lower, gap: gap}
 				for i := range 2 {
-					s.late[i], s.early[i] = skews[bits>>(2*i)&1], skews[bits>>(2*i+1)&1]
+					s.late[i] = skews[bits>>(2*i)&1]
+					s.early[i] = skews[bits>>(2*i+1)&1]
 				}
 				played++
 				left := s.settle(t, (*Node).install)
