@@ -66,8 +66,8 @@ type schedule struct {
 	late, early [2]time.Duration // of the far end of each tunnel
 }
 
-// settle plays a schedule by a rule of what to do with a second tunnel, and returns the tunnels that
-// are left.
+// settle plays a schedule by a rule of what to do with a second tunnel, and returns the tunnels
+// that are left.
 func (s schedule) settle(t *testing.T, rule func(*Node, card.Address, *link) bool) (left []int) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
