@@ -49,17 +49,15 @@ func calmOnSignal(ctx context.Context, tty int) (undo func()) {
 	if err != nil {
 		return func() {}
 	}
-	// A program that is suspended here would come back with the terminal showing what is typed.
+	// A program that is suspended here would come back with the terminal showing what is typed. It
+	// stays so: of an engine and its warden one alone must not be suspended.
 	signal.Ignore(syscall.SIGTSTP)
 	stop := context.AfterFunc(ctx, func() {
 		_ = term.Restore(tty, state)
 		signal.Reset()
 		_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
 	})
-	return func() {
-		stop()
-		signal.Reset(syscall.SIGTSTP)
-	}
+	return func() { stop() }
 }
 
 // askTwice asks for a new password and once more to be sure.

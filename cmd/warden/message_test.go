@@ -62,7 +62,8 @@ func TestLongMessagesAreRefused(t *testing.T) {
 	if _, err := readAsk([]byte(long)); err == nil {
 		t.Error("a long ask was read")
 	}
-	if _, err := readWord([]byte(`{"id":1,"why":"` + strings.Repeat("x", maxAnswer) + `"}`)); err == nil {
+	long = `{"id":1,"why":"` + strings.Repeat("x", maxAnswer) + `"}`
+	if _, err := readWord([]byte(long)); err == nil {
 		t.Error("a long word was read")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -43,7 +44,11 @@ type warden struct {
 
 // Run starts an engine, serves it until it has ended, and returns its exit code. When ctx ends it
 // tells the engine to stop; after half a minute it kills it.
+//
+// It takes no notice of Ctrl-Z, and neither does what it starts: of two processes at one terminal
+// the shell would see only this one.
 func Run(ctx context.Context, c Config) (code int, err error) {
+	signal.Ignore(unix.SIGTSTP)
 	dir, wipe, err := torproc.MakeDirectory(c.TorDir)
 	if err != nil {
 		return 1, err

@@ -37,23 +37,26 @@ func (c call) packet() []byte {
 	return b
 }
 
-// reading is the second reading of the tables.
-func reading(c call, m *arch.Info) bool {
-	name, known := m.SyscallNumbers[int(c.number)]
-	if c.abi != uint32(m.ID) || !known {
-		return false
-	}
-	if slices.Contains(plainCalls(), name) {
-		return true
+// A reading is the second reading of the tables: for each name the cases in which it is allowed.
+type reading map[string][][]condition
+
+func read() reading {
+	r := reading{}
+	for _, name := range plainCalls() {
+		r[name] = [][]condition{{}}
 	}
 	for _, b := range boundCalls() {
-		if b.name == name {
-			return slices.ContainsFunc(b.cases, func(all []condition) bool {
-				return !slices.ContainsFunc(all, func(o condition) bool { return !o.holds(c) })
-			})
-		}
+		r[b.name] = b.cases
 	}
-	return false
+	return r
+}
+
+func (r reading) allows(c call, m *arch.Info) bool {
+	name, known := m.SyscallNumbers[int(c.number)]
+	return c.abi == uint32(m.ID) && known &&
+		slices.ContainsFunc(r[name], func(all []condition) bool {
+			return !slices.ContainsFunc(all, func(o condition) bool { return !o.holds(c) })
+		})
 }
 
 func (o condition) holds(c call) bool {
@@ -75,7 +78,7 @@ func calls(m *arch.Info) (out []call) {
 		for _, all := range b.cases {
 			for _, o := range all {
 				v := uint64(o.value)
-				for _, near := range []uint64{v, v + 1, v | 1<<32} {
+				for _, near := range []uint64{v, v | 1<<32} {
 					values[near] = true
 				}
 			}
@@ -97,6 +100,7 @@ func calls(m *arch.Info) (out []call) {
 }
 
 func TestListAllowsWhatItNamesAndNothingElse(t *testing.T) {
+	second := read()
 	for _, m := range []*arch.Info{arch.X86_64, arch.AARCH64, arch.ARM, arch.I386} {
 		vm, err := bpf.NewVM(assemble(m, plainCalls(), boundCalls()))
 		if err != nil {
@@ -108,7 +112,7 @@ func TestListAllowsWhatItNamesAndNothingElse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := reading(c, m); (uint32(got) == yes) != want {
+			if want := second.allows(c, m); (uint32(got) == yes) != want {
 				t.Fatalf("%s: call %d %x: answer %x, want allowed %v", m.Name, c.number, c.args,
 					got, want)
 			} else if want {
