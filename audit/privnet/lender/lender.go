@@ -1,5 +1,5 @@
-// Package lender runs one gateway of the real kind, reached over a path in memory, and counts what
-// it carries: for measurements that are about the DHT and not about tor.
+// Package lender runs one gateway of the real kind and counts what it carries. It is reached over a
+// path in memory, for measurements that are about the DHT and not about tor, or over any other.
 package lender
 
 import (
@@ -14,8 +14,7 @@ import (
 	"nightjar/onion"
 )
 
-// Lender is a running gateway and the way to it. It is a meet.Carrier and
-// a meet.Trip.
+// Lender is a running gateway and the way to it. It is a meet.Carrier and a meet.Trip.
 type Lender struct {
 	path    onion.Path
 	service onion.Remote
@@ -26,10 +25,14 @@ type Lender struct {
 	ended   chan struct{}
 }
 
-// Start runs a gateway that hands out the nodes.
+// Start runs a gateway that hands out the nodes, and reaches it over a path in memory.
 func Start(ctx context.Context, nodes []netip.AddrPort) (*Lender, error) {
 	network := onion.NewMemory()
-	theirs := network.Path()
+	return Over(ctx, network.Path(), network.Path(), nodes)
+}
+
+// Over runs a gateway on a path of its own, theirs, and reaches it over ours. Stop closes both.
+func Over(ctx context.Context, theirs, ours onion.Path, nodes []netip.AddrPort) (*Lender, error) {
 	var g *onion.Gateway
 	server := relay.NewServer(func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
 		return g.Open(ctx)
@@ -44,8 +47,13 @@ func Start(ctx context.Context, nodes []netip.AddrPort) (*Lender, error) {
 	if err != nil {
 		return nil, err
 	}
+	select {
+	case <-listener.Published():
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	run, stop := context.WithCancel(context.Background())
-	l := &Lender{path: network.Path(), nodes: nodes, stop: stop, ended: make(chan struct{}),
+	l := &Lender{path: ours, nodes: nodes, stop: stop, ended: make(chan struct{}),
 		service: onion.Remote{ID: listener.ID(), Port: 1}}
 	go func() {
 		defer close(l.ended)
