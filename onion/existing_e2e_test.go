@@ -68,7 +68,7 @@ func startSystem(t *testing.T, control, socks string, settings ...string) system
 func attach(t *testing.T, s system, keep bool) (*onion.Tor, error) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nj")
-	if err != nil {
+	if err != nil || os.Chmod(dir, 0o711) != nil { // as the system's directory for such things
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -28,12 +28,23 @@ const stuckHint = "is there a network, and is this machine's clock right? " +
 
 // torFlags are the flags of commands that start tor.
 type torFlags struct {
-	exe   *string
-	torrc *string
+	exe     *string
+	torrc   *string
+	control *string // of a tor that runs already; with socks
+	socks   *string
 }
 
 func (o *options) torFlags() torFlags {
-	return torFlags{exe: o.set.String("tor", "", ""), torrc: o.set.String("torrc", "", "")}
+	return torFlags{exe: o.set.String("tor", "", ""), torrc: o.set.String("torrc", "", ""),
+		control: o.set.String("tor-control", "", ""), socks: o.set.String("tor-socks", "", "")}
+}
+
+// existing is what uses a tor that runs already; nil means a tor of our own.
+func (f torFlags) existing() torproc.Starter {
+	if *f.control == "" && *f.socks == "" {
+		return nil
+	}
+	return torproc.Existing(*f.control, *f.socks)
 }
 
 // startTor starts tor for an identity and shows how far it is and what it waits for.
@@ -50,9 +61,16 @@ func (c console) startTor(ctx context.Context, f torFlags, s *session,
 	if s.place.memory {
 		dir = string(s.place.home)
 	}
+	starter := c.torStarter()
+	if starter == nil {
+		starter = f.existing()
+	}
 	ways := bridge.Order(s.memory.Bridges, s.memory.Last, s.memory.Only)
 	if len(ways) == 0 {
 		return nil, errNoBridge
+	}
+	if f.existing() != nil {
+		ways = nil // its bridges are its owner's
 	}
 	start := time.Now()
 	patience := time.AfterFunc(stuckAfter, func() {
@@ -63,7 +81,7 @@ func (c console) startTor(ctx context.Context, f torFlags, s *session,
 	var reached atomic.Bool
 	t, err := onion.StartTor(ctx, onion.TorConfig{
 		Exe: *f.exe, Dir: dir, State: s.memory.PathData, Options: lines,
-		Starter: c.torStarter(), Keep: true, Ways: ways,
+		Starter: starter, Keep: true, Ways: ways,
 		Changed: changed,
 		Progress: func(p onion.Progress) {
 			if !reached.Load() {

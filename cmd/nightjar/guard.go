@@ -64,6 +64,7 @@ func (o *options) guarded(ctx context.Context, c console, name string, args []st
 		Files: seal.Files{Dirs: []string{string(g.place.home)}, Write: []string{"/dev/tty"},
 			Read: append(g.read, "/proc/swaps", "/etc/localtime", "/usr/share/zoneinfo")},
 		TorExe: *g.tor.exe, TorOptions: lines, Seats: string(g.place.home), Open: g.open,
+		Starter: g.tor.existing(),
 	}
 	if g.place.memory {
 		config.TorDir = string(g.place.home)

@@ -33,6 +33,9 @@ terminal, say nightjar up again, and give its password.
                       what contacts do is no use, a call that goes on is (default: never)
   --tor FILE          the tor program (default: the one installed)
   --torrc FILE        more options for tor, one a line; those that would weaken it are refused
+  --tor-control AT    use a tor that runs already: where it is controlled, unix:/run/tor/control
+                      or 127.0.0.1:9051; with --tor-socks; status says what is then not so
+  --tor-socks AT      where that tor listens for SOCKS: unix:/run/tor/socks or 127.0.0.1:9050
 
 without a vault, so that nothing is on this machine before or after:
   --codename          an identity that follows from a codename: nightjar codename
