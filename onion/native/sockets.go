@@ -26,8 +26,15 @@ func Dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
+	if u, ok := c.(*net.UDPConn); ok {
+		u.SetReadBuffer(burst) // as far as the system lets us
+		u.SetWriteBuffer(burst)
+	}
 	return quiet.Conn(c), nil
 }
+
+// burst is how many bytes of datagrams may wait: a VPN's come many at once.
+const burst = 4 << 20
 
 // A control sets a socket up before it is used.
 type control func(network, address string, c syscall.RawConn) error
