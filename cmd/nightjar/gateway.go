@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -79,7 +80,9 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 		g, err = onion.NewGateway(onion.GatewayConfig{Listen: *listen, AllowPrivate: *private,
 			Socket: c.lent(),
 			Accept: meet.IsQuery, Reply: meet.IsReply, Relay: walks.Serve,
-			Nodes: func() []netip.AddrPort { return nodes }})
+			Nodes: func() []netip.AddrPort {
+				return append(slices.Clone(nodes), walks.Nodes()...)
+			}})
 		if err != nil {
 			return err
 		}

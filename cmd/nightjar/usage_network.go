@@ -45,9 +45,9 @@ standard input.
 
   nightjar bundle import network.txt`
 	helpRelayAdd = `Uses a pkarr relay, a server that does the walk in the DHT for whoever asks,
-beside the gateways. It sees what a gateway sees.
+beside the gateways: an onion service. It sees what a gateway sees.
 
-  nightjar relay add https://relay.example`
+  nightjar relay add http://SERVICE.onion`
 	helpExplain = `Tells each step of finding a contact as it would be done now, and who could see
 what of it.
 
