@@ -33,25 +33,13 @@ func (o options) audit(ctx context.Context) (*report.Report, error) {
 	}
 	w := &watching{own: own, rules: rules()}
 	r := &report.Report{}
-	bin := ""
-	if len(o.command) == 0 {
-		if bin, err = o.program(); err != nil {
-			return nil, err
-		}
-	} else {
-		w.rules = watch.Rules{Loopback: true}
-	}
-	if w.recorder, err = watch.Open(naming(bin, own)); err != nil {
-		return nil, err
-	}
-	defer w.recorder.Close()
-	if err := w.prove(ctx); err != nil {
-		return nil, err
-	}
 	if len(o.command) > 0 {
-		err = o.program1(ctx, w, r)
+		err = o.another(ctx, w, r)
 	} else {
-		err = o.scenes(ctx, w, r, dir, bin)
+		err = o.nightjars(ctx, w, r, dir)
+	}
+	if w.recorder != nil {
+		defer w.recorder.Close()
 	}
 	if err != nil {
 		return nil, err
@@ -91,10 +79,23 @@ func (w *watching) prove(ctx context.Context) error {
 	return watch.Proven(flows, watch.Owner{Role: control}, w.rules, hasIPv6())
 }
 
-// scenes plays the chosen scenes on one stage. Setting it is the first.
-func (o options) scenes(ctx context.Context, w *watching, r *report.Report, dir, bin string) error {
+// open begins to record, and has the recorder prove itself.
+func (w *watching) open(ctx context.Context, bin string) (err error) {
+	if w.recorder, err = watch.Open(naming(bin, w.own)); err != nil {
+		return err
+	}
+	return w.prove(ctx)
+}
+
+// nightjars plays the chosen scenes on one stage. The private networks are there before the recorder
+// looks: they are not what is watched.
+func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, dir string) error {
 	r.Subject = "nightjar"
 	list, err := o.chosen()
+	if err != nil {
+		return err
+	}
+	bin, err := o.program()
 	if err != nil {
 		return err
 	}
@@ -106,8 +107,14 @@ func (o options) scenes(ctx context.Context, w *watching, r *report.Report, dir,
 		return nil
 	}}
 	defer c.Close()
-	list = append([]play.Scene{{Name: "stage", Says: "private networks and a gateway start",
-		Play: func(_ context.Context, c *play.Cast) error { return c.Set(ctx) }}}, list...)
+	if err := c.Set(ctx, func(who, line string) { fmt.Printf("%-8s %s\n", who, line) }); err != nil {
+		return err
+	}
+	if err := w.open(ctx, bin); err != nil {
+		return err
+	}
+	list = append([]play.Scene{{Name: "gateway", Says: "somebody lends UDP to others",
+		Play: func(ctx context.Context, c *play.Cast) error { return c.Lend(ctx) }}}, list...)
 	for i, s := range list {
 		done := w.scene(ctx, c, s)
 		r.Scenes = append(r.Scenes, done)
@@ -116,7 +123,7 @@ func (o options) scenes(ctx context.Context, w *watching, r *report.Report, dir,
 		case ctx.Err() != nil:
 			return errors.New("interrupted")
 		case i == 0 && done.Failed != "":
-			return errors.New("the stage could not be set: " + done.Failed)
+			return errors.New("there is no gateway: " + done.Failed)
 		}
 	}
 	return nil
@@ -149,8 +156,12 @@ func (w *watching) scene(ctx context.Context, c *play.Cast, s play.Scene) *repor
 	return done
 }
 
-// program1 watches one program of the user's.
-func (o options) program1(ctx context.Context, w *watching, r *report.Report) error {
+// another watches one program of the user's.
+func (o options) another(ctx context.Context, w *watching, r *report.Report) error {
+	w.rules = watch.Rules{Loopback: true}
+	if err := w.open(ctx, ""); err != nil {
+		return err
+	}
 	r.Subject = "another program"
 	s := &report.Scene{Name: "program", Says: "a program runs until it ends, or Ctrl-C"}
 	start := time.Now()

@@ -37,7 +37,8 @@ func probe(ctx context.Context, args []string) error {
 		return err
 	}
 	if !strings.HasPrefix(answer, unauthorized) {
-		return errors.New("the engine answers a stranger")
+		word, _, _ := strings.Cut(answer, "\r\n")
+		return errors.New("the engine answers a stranger: " + word)
 	}
 	_, rest, _ := strings.Cut(answer, challenge)
 	line, _, _ := strings.Cut(rest, "\r\n")

@@ -95,6 +95,7 @@ func rules() watch.Rules {
 	r := watch.Rules{
 		Indoors: []string{guard, engine, command, transport},
 		Closed:  []string{tor},
+		Scenery: []string{world, relay},
 	}
 	both := func(proto byte, a, b string) {
 		r.Pairs = append(r.Pairs, watch.Pair{From: a, To: b, Proto: proto},

@@ -4,10 +4,15 @@ package watch
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Process is one as the kernel describes it.
@@ -42,38 +47,49 @@ type Namer func(Process) Owner
 type processes struct {
 	name  Namer
 	known map[int]named
-	holds map[uint64][]Owner // by inode
+	holds map[uint64]Owner // by inode; the zero Owner if none was found
 }
 
 type named struct {
 	program string
 	args    string
 	owner   Owner
+	first   time.Time
+	found   time.Time // when it was last found to hold a socket that was looked for
 }
+
+// settling is how long after its beginning a process may still become another program.
+const settling = 3 * time.Second
 
 func newProcesses(name Namer) *processes {
-	return &processes{name: name, known: map[int]named{}, holds: map[uint64][]Owner{}}
+	return &processes{name: name, known: map[int]named{}, holds: map[uint64]Owner{}}
 }
 
-// look names those that are new or run another program, and forgets those that have ended.
-func (p *processes) look() (pids []int) {
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil {
-			pids = append(pids, pid)
+// look names those that are new or may run another program, and forgets those that have ended.
+func (p *processes) look() {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return
+	}
+	names, _ := dir.Readdirnames(-1)
+	dir.Close()
+	now := time.Now()
+	here := make(map[int]bool, len(names))
+	for _, n := range names {
+		pid, err := strconv.Atoi(n)
+		if err != nil {
+			continue
+		}
+		here[pid] = true
+		if k, ok := p.known[pid]; !ok || now.Sub(k.first) < settling {
 			p.meet(pid, 0)
 		}
-	}
-	here := make(map[int]bool, len(pids))
-	for _, pid := range pids {
-		here[pid] = true
 	}
 	for pid := range p.known {
 		if !here[pid] {
 			delete(p.known, pid)
 		}
 	}
-	return pids
 }
 
 // maxAncestors bounds how far back parents are looked for.
@@ -94,10 +110,14 @@ func (p *processes) meet(pid, depth int) Owner {
 	if up := parentOf(dir); up > 0 && depth < maxAncestors {
 		parent = p.meet(up, depth+1)
 	}
-	program = strings.TrimSuffix(program, " (deleted)")
-	o := p.name(Process{PID: pid, Program: program, Parent: parent,
+	program0 := program
+	o := p.name(Process{PID: pid, Program: strings.TrimSuffix(program, " (deleted)"), Parent: parent,
 		Args: strings.Split(strings.TrimSuffix(string(args), "\x00"), "\x00")})
-	p.known[pid] = named{program, string(args), o}
+	first := p.known[pid].first
+	if first.IsZero() {
+		first = time.Now()
+	}
+	p.known[pid] = named{program: program0, args: string(args), owner: o, first: first}
 	return o
 }
 
@@ -112,45 +132,63 @@ func parentOf(dir string) int {
 	return n
 }
 
-// holders says who holds a socket; several do while it is handed from one to the other. Looking
-// goes through the open files of all processes, so what is found is kept for the next question.
-func (p *processes) holders(inode uint64) []Owner {
-	if o, ok := p.holds[inode]; ok {
-		return o
+// find looks for those who hold some sockets, first among those who held others lately. A socket that
+// is handed from one process to another may be found with either.
+func (p *processes) find(inodes map[uint64]bool) {
+	p.look()
+	pids := slices.SortedFunc(maps.Keys(p.known), func(a, b int) int {
+		return p.known[b].found.Compare(p.known[a].found)
+	})
+	for _, pid := range pids {
+		if len(inodes) == 0 {
+			return
+		}
+		p.open(pid, inodes)
 	}
-	p.open()
-	return p.holds[inode]
+	for n := range inodes {
+		p.holds[n] = Owner{}
+	}
 }
 
-// open lists the sockets of every process.
-func (p *processes) open() {
-	clear(p.holds)
-	for _, pid := range p.look() {
-		dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
-		entries, _ := os.ReadDir(dir)
-		for _, e := range entries {
-			target, _ := os.Readlink(filepath.Join(dir, e.Name()))
-			text, ok := strings.CutPrefix(target, "socket:[")
-			if !ok {
-				continue
-			}
-			n, err := strconv.ParseUint(strings.TrimSuffix(text, "]"), 10, 64)
-			if err != nil {
-				continue
-			}
-			o := p.known[pid].owner
-			if !has(p.holds[n], o) {
-				p.holds[n] = append(p.holds[n], o)
-			}
+// open takes those sockets out of inodes that a process holds.
+func (p *processes) open(pid int, inodes map[uint64]bool) {
+	dir, err := os.Open(filepath.Join("/proc", strconv.Itoa(pid), "fd"))
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	b := make([]byte, 64)
+	for _, name := range names {
+		size, err := unix.Readlinkat(int(dir.Fd()), name, b)
+		if err != nil {
+			continue
+		}
+		text, ok := strings.CutPrefix(string(b[:size]), "socket:[")
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseUint(strings.TrimSuffix(text, "]"), 10, 64)
+		if err == nil && inodes[n] {
+			delete(inodes, n)
+			k := p.known[pid]
+			k.found = time.Now()
+			p.known[pid] = k
+			p.holds[n] = k.owner
 		}
 	}
 }
 
-func has(all []Owner, o Owner) bool {
-	for _, x := range all {
-		if x == o {
-			return true
-		}
+// maxHolds bounds what is remembered of sockets.
+const maxHolds = 50_000
+
+// want notes that the holder of a socket is to be found, if it is not known. Sockets that nobody held
+// are looked for again: one on its way from one process to another is with neither.
+func (p *processes) want(inode uint64, inodes map[uint64]bool) {
+	if len(p.holds) > maxHolds {
+		clear(p.holds)
 	}
-	return false
+	if p.holds[inode] == (Owner{}) {
+		inodes[inode] = true
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -26,6 +27,10 @@ const (
 	maxFlows   = 200_000  // remembered at once
 	again      = time.Second
 	idle       = 50 * time.Millisecond
+	maxBatch   = 1024
+	maxTries   = 6    // how often a flow without an owner is asked about again
+	priority   = 10   // of the thread that reads, where it may have one
+	unknown    = 0xff // a protocol that is not IP
 	lookEvery  = 250 * time.Millisecond
 	syncTime   = 10 * time.Second
 )
@@ -101,7 +106,8 @@ func Open(name Namer) (*Recorder, error) {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, queueBytes) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, queueBytes)
 	}
-	pulse, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(pulseAt()))
+	// Not connected: it must not be told that nobody listens there.
+	pulse, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("%w: no loopback", ErrBlind)
@@ -126,11 +132,15 @@ func (r *Recorder) Close() {
 	unix.Close(r.fd)
 }
 
-// record reads until it is stopped.
+// record reads until it is stopped. Packets are taken in batches: what a batch needs to know of
+// sockets is asked once, so that the recorder catches up the faster the further it is behind.
 func (r *Recorder) record() {
 	defer close(r.ended)
+	runtime.LockOSThread() // for its priority; the thread ends with this goroutine
+	hurry()
 	b := make([]byte, headBytes)
 	var looked time.Time
+	var batch []seen
 	for {
 		select {
 		case <-r.stop:
@@ -145,117 +155,158 @@ func (r *Recorder) record() {
 		if n, err := unix.Poll(ready, int(idle/time.Millisecond)); n < 1 || err != nil {
 			continue
 		}
-		for r.read(b) {
+		batch = batch[:0]
+		for len(batch) < maxBatch {
+			s, more := r.read(b)
+			if !more {
+				break
+			}
+			if s.size > 0 {
+				batch = append(batch, s)
+			}
 		}
+		r.resolve(batch)
+		r.count(batch)
 	}
 }
 
-// read takes one packet off the queue, and reports whether there was one.
-func (r *Recorder) read(b []byte) bool {
+// hurry lets this thread run before others, where that is allowed: a socket that is open for a
+// moment only is looked up in time.
+func hurry() {
+	attr := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: priority}
+	if unix.SchedSetAttr(0, attr, 0) != nil {
+		_ = unix.Setpriority(unix.PRIO_PROCESS, 0, -priority)
+	}
+}
+
+// seen is one packet that was sent.
+type seen struct {
+	key    flowKey
+	packet Packet
+	size   int
+}
+
+// read takes one packet off the queue, and reports whether there was one. The size of those that do
+// not count is 0.
+func (r *Recorder) read(b []byte) (s seen, more bool) {
 	n, from, err := unix.Recvfrom(r.fd, b, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
 	if errors.Is(err, unix.ENETDOWN) {
-		return true // an interface went; what it had sent is still to be read
+		return s, true // an interface went; what it had sent is still to be read
 	}
 	if err != nil {
-		return false
+		return s, false
 	}
 	link, ok := from.(*unix.SockaddrLinklayer)
 	if !ok || link.Pkttype != unix.PACKET_OUTGOING {
-		return true
+		return s, true
 	}
 	p, ok := Parse(b[:min(n, len(b))])
 	if !ok {
-		p = Packet{Proto: 255, Type: byte(swapped(link.Protocol))}
+		p = Packet{Proto: unknown, Type: byte(swapped(link.Protocol))}
 	}
-	r.note(link.Ifindex, p, n)
-	return true
-}
-
-// note counts one packet.
-func (r *Recorder) note(link int, p Packet, size int) {
 	kind := p.Type
 	if p.Proto == TCP {
 		kind = p.Type & flagRST
 	}
-	k := flowKey{link, p.Proto, kind, p.From, p.To}
-	if p.Proto == UDP && p.To == pulseAt() && p.From == addrPort(r.pulse.LocalAddr()) {
-		r.mu.Lock()
-		r.heard++
-		close(r.more)
-		r.more = make(chan struct{})
-		r.mu.Unlock()
+	return seen{flowKey{link.Ifindex, p.Proto, kind, p.From, p.To}, p, max(n, 1)}, true
+}
+
+// resolve finds the owners of flows that are new, or have none, or were last looked at long ago.
+func (r *Recorder) resolve(batch []seen) {
+	now := time.Now()
+	var ask []flowKey
+	for _, s := range batch {
+		e := r.known[s.key]
+		fresh := s.packet.Proto == TCP && s.packet.Type&(flagSYN|flagACK) == flagSYN
+		switch {
+		case e != nil && e.at == now: // in this batch already
+		case e == nil, fresh:
+			r.known[s.key] = &ends{at: now}
+			ask = append(ask, s.key)
+		case e.owner == (Owner{}) && e.tries < maxTries,
+			s.packet.Proto != TCP && now.Sub(e.at) > again:
+			e.at = now
+			e.tries++
+			ask = append(ask, s.key)
+		}
+	}
+	if len(ask) == 0 {
 		return
 	}
-	e := r.owners(k, p)
-	name := r.linkName(link)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f := r.flows[k]
-	if f == nil {
-		if len(r.flows) >= maxFlows {
-			r.fault = ErrLost
-			return
-		}
-		f = &Flow{Interface: name, Proto: p.Proto, Type: kind, Options: p.Options, From: p.From,
-			To: p.To, First: time.Now()}
-		r.flows[k] = f
-	}
-	f.Owner, f.Peer = e.owner, e.peer
-	f.Packets++
-	f.Bytes += size
-}
-
-// maxTries is how often a packet without an owner is asked about again.
-const maxTries = 6
-
-// owners finds both ends of a flow, or remembers them.
-func (r *Recorder) owners(k flowKey, p Packet) *ends {
-	now := time.Now()
-	e := r.known[k]
-	fresh := p.Proto == TCP && p.Type&(flagSYN|flagACK) == flagSYN
-	switch {
-	case e == nil:
-		if len(r.known) > maxFlows {
-			clear(r.known)
-		}
-		e = &ends{}
-		r.known[k] = e
-	case fresh:
-		*e = ends{}
-	case e.owner == (Owner{}) && e.tries < maxTries:
-	case p.Proto == TCP || now.Sub(e.at) < again:
-		return e
-	}
-	e.at = now
-	e.tries++
-	if o := r.holder(k.proto, k.from, k.to); o != (Owner{}) {
-		e.owner = o
-	}
-	if r.linkName(k.link) == "lo" {
-		if o := r.holder(k.proto, k.to, k.from); o != (Owner{}) {
-			e.peer = o
-		}
-	}
-	return e
-}
-
-// holder says who holds the socket at the local end. It looks among the sockets known, then anew.
-func (r *Recorder) holder(proto byte, local, remote netip.AddrPort) Owner {
-	for try := range 2 {
-		s, ok := find(r.sockets, proto, local, remote)
-		if !ok && rawly(proto) {
-			s, ok = r.raw(proto)
-		}
-		if ok {
-			if all := r.procs.holders(s.Inode); len(all) > 0 {
-				return all[len(all)-1]
+	r.refresh(ask)
+	inodes := map[uint64]bool{}
+	for _, k := range ask {
+		for _, s := range r.ends(k) {
+			if s.Inode != 0 {
+				r.procs.want(s.Inode, inodes)
 			}
 		}
-		if try == 0 {
-			r.refresh()
+	}
+	if len(inodes) > 0 {
+		r.procs.find(inodes)
+	}
+	for _, k := range ask {
+		for i, s := range r.ends(k) {
+			o := r.procs.holds[s.Inode]
+			switch {
+			case s.Inode == 0 || o == (Owner{}):
+			case i == 0:
+				r.known[k].owner = o
+			default:
+				r.known[k].peer = o
+			}
 		}
 	}
-	return Owner{}
+}
+
+// ends are the sockets at both ends of a flow; the second only on loopback.
+func (r *Recorder) ends(k flowKey) (both [2]Socket) {
+	both[0] = r.socket(k.proto, k.from, k.to)
+	if r.linkName(k.link) == "lo" {
+		both[1] = r.socket(k.proto, k.to, k.from)
+	}
+	return both
+}
+
+// socket is the one at the local end, or none.
+func (r *Recorder) socket(proto byte, local, remote netip.AddrPort) Socket {
+	s, ok := find(r.sockets, proto, local, remote)
+	if !ok && rawly(proto) {
+		s, _ = r.raw(proto)
+	}
+	return s
+}
+
+// count adds packets to their flows.
+func (r *Recorder) count(batch []seen) {
+	pulse := addrPort(r.pulse.LocalAddr())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range batch {
+		k := s.key
+		if k.proto == UDP && k.to == pulseAt() && k.from == pulse {
+			r.heard++
+			close(r.more)
+			r.more = make(chan struct{})
+			continue
+		}
+		f := r.flows[k]
+		if f == nil {
+			if len(r.flows) >= maxFlows {
+				r.fault = ErrLost
+				return
+			}
+			f = &Flow{Interface: r.linkName(k.link), Proto: k.proto, Type: k.kind,
+				Options: s.packet.Options, From: k.from, To: k.to, First: time.Now()}
+			r.flows[k] = f
+		}
+		f.Owner, f.Peer = r.known[k].owner, r.known[k].peer
+		f.Packets++
+		f.Bytes += s.size
+	}
+	if len(r.known) > maxFlows {
+		clear(r.known)
+	}
 }
 
 // rawly reports whether a protocol is spoken by raw sockets, which have no port to tell them apart.
@@ -273,9 +324,17 @@ func (r *Recorder) raw(proto byte) (found Socket, ok bool) {
 	return found, n == 1
 }
 
-// refresh reads the kernel's tables.
-func (r *Recorder) refresh() {
-	all, err := readSockets()
+// refresh reads the kernel's tables, as far as flows need them; all of them for none.
+func (r *Recorder) refresh(flows []flowKey) {
+	var protos []byte
+	for _, k := range flows {
+		if rawly(k.proto) {
+			protos = nil
+			break
+		}
+		protos = append(protos, k.proto)
+	}
+	all, err := readSockets(protos)
 	if err != nil {
 		r.mu.Lock()
 		r.fault = err
@@ -288,23 +347,29 @@ func (r *Recorder) refresh() {
 // look is done now and then: it meets new processes, and looks at whose doors are open.
 func (r *Recorder) look() {
 	r.procs.look()
-	r.refresh()
-	if stats, err := unix.GetsockoptTpacketStats(r.fd, unix.SOL_PACKET,
-		unix.PACKET_STATISTICS); err == nil {
-		r.mu.Lock()
-		r.lost += int(stats.Drops)
-		r.mu.Unlock()
-	}
+	r.refresh(nil)
+	inodes := map[uint64]bool{}
+	var doors []Socket
 	for _, s := range r.sockets {
 		if s.Inode == 0 || s.Proto == TCP && !s.Listens {
 			continue
 		}
-		all := r.procs.holders(s.Inode)
-		r.mu.Lock()
-		for _, o := range all {
+		doors = append(doors, s)
+		r.procs.want(s.Inode, inodes)
+	}
+	if len(inodes) > 0 {
+		r.procs.find(inodes)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range doors {
+		if o := r.procs.holds[s.Inode]; o != (Owner{}) {
 			r.doors[Door{o, s.Proto, s.Local, s.Listens, s.Raw}] = true
 		}
-		r.mu.Unlock()
+	}
+	stats, err := unix.GetsockoptTpacketStats(r.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	if err == nil {
+		r.lost += int(stats.Drops)
 	}
 }
 
@@ -337,7 +402,9 @@ func (r *Recorder) Sync(ctx context.Context) error {
 	r.mu.Lock()
 	was := r.heard
 	r.mu.Unlock()
-	_, _ = r.pulse.Write([]byte{1}) // refused: nobody listens
+	if _, err := r.pulse.WriteToUDPAddrPort([]byte{1}, pulseAt()); err != nil {
+		return fmt.Errorf("%w: no loopback", ErrBlind)
+	}
 	for {
 		r.mu.Lock()
 		heard, more, fault, lost := r.heard, r.more, r.fault, r.lost

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,10 +36,13 @@ var tables = []struct {
 	{"udplite", 136, false}, {"udplite6", 136, false}, {"icmp", ICMP, false},
 	{"icmp6", ICMPv6, false}, {"raw", 0, true}, {"raw6", 0, true}}
 
-// readSockets reads every table. A table that this kernel lacks is empty.
-func readSockets() ([]Socket, error) {
+// readSockets reads the tables of some protocols, or every table. One that this kernel lacks is empty.
+func readSockets(protos []byte) ([]Socket, error) {
 	var out []Socket
 	for _, t := range tables {
+		if protos != nil && !slices.Contains(protos, t.proto) {
+			continue
+		}
 		f, err := os.Open("/proc/net/" + t.name)
 		if os.IsNotExist(err) {
 			continue

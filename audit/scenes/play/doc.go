@@ -48,17 +48,15 @@ const (
 	lendsFrom   = "127.0.0.77"
 )
 
-// Set sets the stage: both private networks, and the gateway.
-func (c *Cast) Set(ctx context.Context) (err error) {
+// Set starts both private networks.
+func (c *Cast) Set(ctx context.Context, tell func(who, line string)) (err error) {
 	c.stage, err = stage.Start(ctx, stage.Options{Bin: c.Bin, Dir: c.Dir, Nodes: 24, Bridge: true,
-		Tell: func(who, line string) {
-			if who == "tor" || who == "dht" {
-				c.Did("%s: %s", who, line)
-			}
-		}})
-	if err != nil {
-		return err
-	}
+		Tell: tell})
+	return err
+}
+
+// Lend starts the gateway, without which nobody finds anybody.
+func (c *Cast) Lend(ctx context.Context) (err error) {
 	if c.lender, err = c.party(ctx, "gateway"); err != nil {
 		return err
 	}
