@@ -130,16 +130,21 @@ func trip(t *testing.T, v tunnel) float64 {
 	defer c.Close()
 	to := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(lab.Inside + ":7"))
 	var all []time.Duration
+	lost := 0
 	for b := make([]byte, 172); len(all) < 1000; {
 		begun := time.Now()
-		c.SetReadDeadline(begun.Add(5 * time.Second))
+		c.SetReadDeadline(begun.Add(time.Second))
 		if _, err := c.WriteTo(b, to); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := c.ReadFrom(b); err != nil {
-			t.Fatal(err)
+		if _, _, err := c.ReadFrom(b); err == nil {
+			all = append(all, time.Since(begun))
+		} else if lost++; lost > 5 { // what the streams before have left in queues can cost some
+			t.Fatalf("%d datagrams are lost: %v", lost, err)
 		}
-		all = append(all, time.Since(begun))
+	}
+	if lost > 0 {
+		t.Logf("%d datagrams are lost", lost)
 	}
 	return float64(middle(all).Nanoseconds()) / 1000
 }
