@@ -35,3 +35,9 @@ func (t *Tor) Freeze() error { return syscall.Kill(t.process().PID(), syscall.SI
 
 // Socks returns the name of tor's SOCKS socket.
 func (t *Tor) Socks() string { return t.process().Socks() }
+
+// ClientKeys returns how many keys of client authorization tor holds.
+func (t *Tor) ClientKeys() int {
+	lines, _ := t.process().Ask("ONION_CLIENT_AUTH_VIEW")
+	return strings.Count(strings.Join(lines, "\n"), "CLIENT ")
+}

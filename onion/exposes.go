@@ -13,12 +13,15 @@ import (
 func (t *Tor) Exposes() []Exposure {
 	all := exposure.Of(exposure.Tor)
 	if line, err := bridge.Parse(t.Way()); err == nil && line.LooksUp() {
-		all = append(all, Exposure{Who: "your network's DNS", Learns: "the host names in the bridge line, which " +
-			"its transport looks up by itself", Hidden: "whom you reach"})
+		all = append(all, Exposure{Who: "your network's DNS",
+			Learns: "the host names in the bridge line, which " +
+				"its transport looks up by itself", Hidden: "whom you reach"})
 	}
 	if t.process().Foreign() {
-		all = append(all, Exposure{Who: "whoever runs the tor that you share", Learns: "your onion " +
-			"services, their keys and those of your contacts' services", Hidden: "what you say"})
+		all = append(all, Exposure{Who: "whoever runs the tor that you share",
+			Learns: "your onion " +
+				"services, their keys and those of your contacts' services",
+			Hidden: "what you say"})
 	}
 	return all
 }
@@ -29,15 +32,16 @@ func (t *Tor) Limits() []string {
 		return nil
 	}
 	return []string{
-		"the tor is not ours: other programs share its guards, and can be linked with you by when " +
-			"it is up",
-		"the tor is not ours: its settings, its log and what it keeps on disk are its owner's; only " +
-			"its version (" + torconf.MinVersion + " or later) and its anonymous mode were checked",
+		"the tor is not ours: other programs share its guards, and can be linked with you by " +
+			"when it is up",
+		"the tor is not ours: its settings, its log and what it keeps on disk are its owner's; " +
+			"only its version (" + torconf.MinVersion + " or later) and its anonymous mode were " +
+			"checked",
 		"the tor is not ours: identities are kept apart by SOCKS credentials alone, if its SOCKS " +
 			"socket has IsolateSOCKSAuth (the default)",
-		"the tor is not ours: it must be able to open sockets in our directory to serve us; where it " +
-			"is confined (AppArmor) or on another machine (Whonix) contacts cannot dial us, and we " +
-			"dial them",
+		"the tor is not ours: it must be able to open sockets in our directory; where it " +
+			"is confined (AppArmor) or on another machine (Whonix) contacts cannot dial us, " +
+			"and we dial them",
 		"the tor is not ours: it is not started again, nor its connections made anew, by us",
 	}
 }

@@ -33,6 +33,7 @@ func (t *Tor) look() {
 				t.changed(torproc.Ended)
 			}
 		case <-t.end:
+			t.takeBack()
 			proc.Close()
 			return
 		}

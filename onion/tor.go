@@ -24,9 +24,9 @@ type TorConfig struct {
 	// Keep has tor started again when it ends by itself, with the same guards, and services
 	// published again. Until then dials fail with ErrTorDied; nothing goes another way.
 	Keep bool
-	// Ways are the ways into the network, tried in this order, round and round: bridge lines (package
-	// bridge), and "" for none. Empty means without a bridge. Of several the next is tried when one
-	// has got no further for Patience; 0 means 45 s.
+	// Ways are the ways into the network, tried in this order, round and round: bridge lines
+	// (package bridge), and "" for none. Empty means without a bridge. Of several the next is tried
+	// when one has got no further for Patience; 0 means 45 s.
 	Ways     []string
 	Patience time.Duration
 	Once     bool // go through the ways once, each with Patience, and give up
@@ -187,7 +187,6 @@ func (t *Tor) Close() error {
 	})
 	<-t.done
 	t.work.Wait()
-	t.takeBack()
 	if err := t.process().Close(); err != nil {
 		return &Error{"close tor", Here, err}
 	}

@@ -77,7 +77,8 @@ func (d *diary) troubles() (all []error) {
 }
 
 // startMarked starts a tor that the tests can cut off.
-func startMarked(t *testing.T, c onion.TorConfig, d *diary, limit time.Duration) (*onion.Tor, error) {
+func startMarked(t *testing.T, c onion.TorConfig, d *diary, limit time.Duration) (
+	*onion.Tor, error) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nj")
 	if err != nil {
@@ -137,9 +138,9 @@ func TestBlockedNetworkIsSaid(t *testing.T) {
 func TestWrongClockIsSaid(t *testing.T) {
 	exe := wrapped(t, `lib=$(echo /usr/lib/*/faketime/libfaketime.so.1)
 test -e "$lib" || exit 7
-export LD_PRELOAD="$lib" FAKETIME="$(cat "$0.skew")" FAKETIME_DONT_FAKE_MONOTONIC=1
+export LD_PRELOAD="$lib" FAKETIME="$(cat "$0.skew")"
 exec "$tor" "$@"`)
-	for _, skew := range []string{"-30d", "+30d"} {
+	for _, skew := range []string{"-30d", "+3h"} {
 		if err := os.WriteFile(exe+".skew", []byte(skew), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -231,7 +232,8 @@ func TestLostNetworkIsNoticedAndComesBack(t *testing.T) {
 			c.Close()
 			t.Error("the network is not lost: this test proves nothing")
 		}
-		t.Logf("%s: noticed after %v", how, d.when(t, torproc.Silent).Sub(begun).Round(time.Millisecond))
+		noticed := d.when(t, torproc.Silent).Sub(begun)
+		t.Logf("%s: noticed after %v", how, noticed.Round(time.Millisecond))
 		unblock()
 		begun = time.Now()
 		t.Logf("%s: dialled again %v after it was back", how, back(t, here, far))

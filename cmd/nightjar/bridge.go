@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	// bridgeTime is how long a bridge that is tested may get no further, and bridgeLimit how long the
-	// test may take in all.
+	// bridgeTime is how long a bridge that is tested may get no further, and bridgeLimit how long
+	// its test may take in all.
 	bridgeTime  = 45 * time.Second
 	bridgeLimit = 5 * time.Minute
 )
@@ -84,8 +84,8 @@ func cmdBridgeAdd(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if l.LooksUp() {
-		fmt.Fprintf(c.err, "nightjar: note: %s looks up the host names in this line by the system's "+
-			"DNS: your network can see them\n", l.Kind())
+		fmt.Fprintf(c.err, "nightjar: note: %s looks up the host names in this line by "+
+			"the system's DNS: your network can see them\n", l.Kind())
 	}
 	fmt.Fprintln(c.err, "it is used from the next start; try it now: nightjar bridge test")
 	return nil

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 
 	"nightjar/cmd/control"
@@ -16,8 +17,6 @@ import (
 	"nightjar/node/book"
 	"nightjar/node/card"
 	"nightjar/onion"
-	"nightjar/onion/bridge"
-	"nightjar/onion/torproc"
 	"nightjar/sip"
 )
 
@@ -95,7 +94,7 @@ func hint(err error) string {
 	if errors.As(err, &words) {
 		return "type the words again, in their order; nothing was made"
 	}
-	for _, h := range hints() {
+	for _, h := range slices.Concat(hints(), torHints()) {
 		if errors.Is(err, h.is) {
 			return h.next
 		}
@@ -127,7 +126,7 @@ func codeHints() map[control.Code]string {
 		"bundle-version":    "one of the two programs is too old: bring both up to date",
 		"bundle-size":       "this is not a bundle; copy the file again",
 		"unknown-bridge":    "see which are: nightjar bridge list",
-		"bad-bridge":        "copy the whole line again; only obfs4, snowflake, webtunnel, meek_lite",
+		"bad-bridge":        "copy the whole line again, and all of it",
 		"weak-bridge":       "ask for the whole line, with the fingerprint and cert=",
 		"bad-greeting":      "a greeting is one line of at most 200 bytes",
 		"bad-gateway":       "copy the whole line that nightjar gateway printed",
@@ -139,14 +138,8 @@ func codeHints() map[control.Code]string {
 }
 
 // hints are the next steps after an error of this process.
-func hints() []struct {
-	is   error
-	next string
-} {
-	return []struct {
-		is   error
-		next string
-	}{
+func hints() []nextStep {
+	return []nextStep{
 		{control.ErrNoEngine, "start it, and leave it running: nightjar up"},
 		{control.ErrTaken, "use it, or lock it first: nightjar lock"},
 		{control.ErrSeats, "lock one first: nightjar identity list, nightjar lock --as NAME"},
@@ -181,27 +174,6 @@ func hints() []struct {
 		{warden.ErrEngine, "the machine may be short of memory or processes; try again"},
 		{warden.ErrOrder, "start it with: nightjar up"},
 		{errPicture, "check the name given with --png"},
-		{book.ErrBridge, "see which are: nightjar bridge list; add one: nightjar bridge add LINE"},
-		{bridge.ErrLine, "copy the whole line again; only obfs4, snowflake, webtunnel and meek_lite"},
-		{bridge.ErrWeak, "ask for the whole line, with the fingerprint and cert="},
-		{bridge.ErrNoObfs4, "apt-get install obfs4proxy"},
-		{bridge.ErrNoSnowflake, "apt-get install snowflake-client"},
-		{bridge.ErrNoWebtunnel, "put webtunnel-client or lyrebird into /usr/local/bin"},
-		{errNoBridge, "add one: nightjar bridge add LINE; or allow it: nightjar bridge only off"},
-		{errSwitch, "nightjar bridge only on, or off"},
-		{torproc.ErrClock, "set this machine's clock, its date and its time zone, and start again"},
-		{torproc.ErrNoNetwork, "connect this machine, and start again"},
-		{torproc.ErrBlocked, "ask a friend for a bridge line: nightjar bridge add LINE"},
-		{torproc.ErrTransport, "install the bridge's program anew, or try another: nightjar bridge test"},
-		{torproc.ErrSlow, "the network is slow or disturbed: try again, or a bridge"},
-		{torproc.ErrAuth, "add this user to the tor's group (Debian: debian-tor), and log in again"},
-		{torproc.ErrAway, "start that tor, or name its sockets as they are in its settings"},
-		{onion.ErrTorMissing, "install it: apt-get install tor; or name the program: --tor FILE"},
-		{onion.ErrTorOld, "install tor 0.4.9.11 or later; older ones have known holes"},
-		{onion.ErrTorDied, "nothing was sent by another way; start again: nightjar up"},
-		{onion.ErrNotBootstrapped, "this network may block tor, or there is none; ask a friend " +
-			"for a bridge line: nightjar bridge add LINE"},
-		{onion.ErrTorOption, "remove that line from the file given with --torrc"},
 		{sip.ErrListen, "another program uses that port: give one with --sip 127.0.0.1:PORT, " +
 			"or --no-phone"},
 		{sip.ErrNotLoopback, "a phone door opens on this machine only: --sip 127.0.0.1:PORT"},

@@ -67,7 +67,8 @@ func Plugins(settings []string, find Finder) ([]string, error) {
 	have := map[string]bool{"": true}
 	for _, s := range settings {
 		name, value, _ := strings.Cut(s, " ")
-		if f := strings.Fields(value); strings.EqualFold(name, "ClientTransportPlugin") && len(f) > 0 {
+		f := strings.Fields(value)
+		if strings.EqualFold(name, "ClientTransportPlugin") && len(f) > 0 {
 			for _, t := range strings.Split(f[0], ",") {
 				have[t] = true
 			}

@@ -64,8 +64,9 @@ func word(s string) string {
 // that of a guard.
 func (p Phase) Answered() bool {
 	switch p.Tag {
-	case "starting", "conn_pt", "conn_done_pt", "conn_proxy", "conn_done_proxy", "conn", "conn_done",
-		"handshake", "ap_conn_pt", "ap_conn_done_pt", "ap_conn_proxy", "ap_conn_done_proxy",
+	case "starting", "conn_pt", "conn_done_pt", "conn_proxy", "conn_done_proxy", "conn",
+		"conn_done", "handshake", "ap_conn_pt", "ap_conn_done_pt", "ap_conn_proxy",
+		"ap_conn_done_proxy",
 		"ap_conn", "ap_conn_done", "ap_handshake":
 		return false
 	}

@@ -24,7 +24,8 @@ var (
 	ErrNotBootstrapped = errors.New("tor has not reached its network")
 	// ErrClock means that tor says the machine's clock is wrong: no relay list is valid by it.
 	ErrClock = errors.New("this machine's clock is wrong")
-	// ErrBlocked means that no relay or bridge answers, though there is a network: it may be blocked.
+	// ErrBlocked means that no relay or bridge answers, though there is a network: it may block
+	// them. A clock that is days ahead looks the same.
 	ErrBlocked = errors.New("no relay answers: this network may block tor")
 	// ErrNoNetwork means that the machine has no way to send anything.
 	ErrNoNetwork = errors.New("this machine has no network")

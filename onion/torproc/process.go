@@ -31,8 +31,8 @@ type Config struct {
 	// Left is called with the state of a process that did not reach the network: its guards are to
 	// be tried again, lest whoever blocks them sees us choose others until he likes one.
 	Left func(state []byte)
-	// Replace says that whoever started this tor starts another when it ends: then one whose network
-	// has gone silent, or whose machine slept, is given up.
+	// Replace says that whoever started this tor starts another when it ends: then one whose
+	// network has gone silent, or whose machine slept, is given up.
 	Replace bool
 	// Notice is called when the network goes silent or answers again; it must return at once.
 	Notice func(Notice)

@@ -16,7 +16,7 @@ type Notice string
 const (
 	Silent  Notice = "silent"  // nothing comes any more, though it was asked
 	Answers Notice = "answers" // it does again
-	Woke    Notice = "woke"    // the machine slept, or its clock was set: connections are worth nothing
+	Woke    Notice = "woke"    // the machine slept, or its clock was set: what stood is lost
 	Ended   Notice = "ended"   // tor has ended, and is started again
 	Began   Notice = "began"   // it has been
 )
