@@ -80,8 +80,8 @@ func (w *watching) prove(ctx context.Context) error {
 }
 
 // open begins to record, and has the recorder prove itself.
-func (w *watching) open(ctx context.Context, bin string) (err error) {
-	if w.recorder, err = watch.Open(naming(bin, w.own)); err != nil {
+func (w *watching) open(ctx context.Context) (err error) {
+	if w.recorder, err = watch.Open(naming(w.own)); err != nil {
 		return err
 	}
 	return w.prove(ctx)
@@ -110,8 +110,16 @@ func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, d
 	if err := c.Set(ctx, func(who, line string) { fmt.Printf("%-8s %s\n", who, line) }); err != nil {
 		return err
 	}
-	if err := w.open(ctx, bin); err != nil {
+	pause(ctx, settling)
+	if err := w.open(ctx); err != nil {
 		return err
+	}
+	builds, err := o.others()
+	if err != nil {
+		return err
+	}
+	if len(builds) > 0 {
+		list = nil
 	}
 	list = append([]play.Scene{{Name: "gateway", Says: "somebody lends UDP to others",
 		Play: func(ctx context.Context, c *play.Cast) error { return c.Lend(ctx) }}}, list...)
@@ -126,7 +134,17 @@ func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, d
 			return errors.New("there is no gateway: " + done.Failed)
 		}
 	}
-	return nil
+	return w.visits(ctx, c, builds, r)
+}
+
+// settling is how long the private networks still fetch this and that.
+const settling = 3 * time.Second
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // afterwards is how long is watched when a scene is over.
@@ -140,10 +158,7 @@ func (w *watching) scene(ctx context.Context, c *play.Cast, s play.Scene) *repor
 	}
 	start := time.Now()
 	err := s.Run(ctx, c)
-	select {
-	case <-time.After(afterwards):
-	case <-ctx.Done():
-	}
+	pause(ctx, afterwards)
 	flows, doors, lost := w.recorder.Take(ctx)
 	done.Seen(flows, doors, w.rules, s.Foreign)
 	if err == nil && len(s.Foreign) > 0 && done.Foreign == 0 {
@@ -159,7 +174,7 @@ func (w *watching) scene(ctx context.Context, c *play.Cast, s play.Scene) *repor
 // another watches one program of the user's.
 func (o options) another(ctx context.Context, w *watching, r *report.Report) error {
 	w.rules = watch.Rules{Loopback: true}
-	if err := w.open(ctx, ""); err != nil {
+	if err := w.open(ctx); err != nil {
 		return err
 	}
 	r.Subject = "another program"

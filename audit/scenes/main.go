@@ -34,7 +34,7 @@ const limit = 20 * time.Minute
 // options are what the command line says.
 type options struct {
 	nightjar, json, html string
-	only                 string
+	only, builds         string
 	list, inside         bool
 	part                 string
 	command              []string
@@ -46,6 +46,7 @@ func main() {
 	flag.StringVar(&o.json, "json", "", "where the report goes, for programs")
 	flag.StringVar(&o.html, "html", "", "where the report goes, as a page")
 	flag.StringVar(&o.only, "only", "", "names of scenes, with commas between them")
+	flag.StringVar(&o.builds, "builds", "", "a file of other builds, each a line: name, file, scene")
 	flag.BoolVar(&o.list, "list", false, "list the scenes and do nothing")
 	flag.BoolVar(&o.inside, "inside", false, "already in namespaces of its own")
 	flag.StringVar(&o.part, "part", "", "play a part for the audit")

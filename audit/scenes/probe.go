@@ -15,8 +15,8 @@ import (
 
 // Texts that the engine answers to an INVITE.
 const (
-	unauthorized = "SIP/2.0 401"
-	challenge    = "WWW-Authenticate: "
+	unauthorized = "SIP/2.0 407"
+	challenge    = "Proxy-Authenticate: "
 )
 
 // probe registers nowhere and calls: args are the server, the user, the password, whom to call.
@@ -51,7 +51,7 @@ func probe(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	answer, err = ask(c, invite(uri, user, 2, "Authorization: "+cred.String()+"\r\n"))
+	answer, err = ask(c, invite(uri, user, 2, "Proxy-Authorization: "+cred.String()+"\r\n"))
 	if err == nil && strings.HasPrefix(answer, unauthorized) {
 		err = errors.New("the engine refuses its own password")
 	}

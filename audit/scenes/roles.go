@@ -3,11 +3,13 @@
 package main
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	phones "nightjar/audit/privnet/phone"
 	"nightjar/audit/watch"
 )
 
@@ -27,8 +29,8 @@ const (
 	foreign   = "program" // that a user wants watched, and what it starts
 )
 
-// naming says who a process is: bin is the nightjar that is watched, own the audit itself.
-func naming(bin, own string) watch.Namer {
+// naming says who a process is; own is the program of the audit itself.
+func naming(own string) watch.Namer {
 	return func(p watch.Process) watch.Owner {
 		switch base := filepath.Base(p.Program); {
 		case p.PID == os.Getpid():
@@ -37,7 +39,7 @@ func naming(bin, own string) watch.Namer {
 			return watch.Owner{Role: part(p.Args)}
 		case p.Parent.Role == foreign:
 			return watch.Owner{Role: foreign, Of: base}
-		case p.Program == bin:
+		case strings.HasPrefix(base, "nightjar"):
 			return ours(p)
 		case base == "tor" && p.Parent.Role == world:
 			return watch.Owner{Role: relay}
@@ -96,6 +98,7 @@ func rules() watch.Rules {
 		Indoors: []string{guard, engine, command, transport},
 		Closed:  []string{tor},
 		Scenery: []string{world, relay},
+		Own:     netip.MustParseAddr(phones.SteeredFrom),
 	}
 	both := func(proto byte, a, b string) {
 		r.Pairs = append(r.Pairs, watch.Pair{From: a, To: b, Proto: proto},

@@ -18,6 +18,9 @@ import (
 	"time"
 )
 
+// SteeredFrom is the loopback address from which phones are steered, and nothing else is sent.
+const SteeredFrom = "127.0.0.98"
+
 // baresip is a running baresip.
 type baresip struct {
 	*process
@@ -146,8 +149,9 @@ func baresipCodecs(names []string) []string {
 func (b *baresip) connect(ctx context.Context, port int) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(SteeredFrom)}}
 	for tries := 0; ; tries++ {
-		c, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		c, err := d.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			b.control = c
 			go b.events()

@@ -68,6 +68,21 @@ func Start(ctx context.Context, o Options) (*Stage, error) {
 	return s, nil
 }
 
+// With is the same stage for parties that run another build of the program, in a directory of their
+// own. Stop ends both.
+func (s *Stage) With(bin, dir string) (*Stage, error) {
+	other := *s
+	other.o.Bin, other.o.Dir = bin, dir
+	lines, err := os.ReadFile(s.Torrc())
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(other.Torrc(), lines, 0o600)
+	}
+	return &other, err
+}
+
 // Torrc is the file with the options a party's tor needs.
 func (s *Stage) Torrc() string { return filepath.Join(s.o.Dir, "torrc") }
 

@@ -33,6 +33,7 @@ type Cast struct {
 	Did  func(format string, args ...any)
 
 	stage   *stage.Stage
+	visits  bool   // the stage is another cast's
 	gateway string // its line
 	lender  *stage.Party
 	desk    *stage.Party
@@ -64,12 +65,19 @@ func (c *Cast) Lend(ctx context.Context) (err error) {
 	return err
 }
 
+// With is another cast on the same stage, whose program is another build. It is closed first.
+func (c *Cast) With(bin, dir string) (*Cast, error) {
+	s, err := c.stage.With(bin, dir)
+	return &Cast{Dir: dir, Bin: bin, Part: c.Part, stage: s, gateway: c.gateway, lender: c.lender,
+		visits: true}, err
+}
+
 // Close ends everybody.
 func (c *Cast) Close() {
 	for _, p := range c.all {
 		p.Stop()
 	}
-	if c.stage != nil {
+	if c.stage != nil && !c.visits {
 		c.stage.Stop()
 	}
 }
