@@ -64,6 +64,7 @@ func commands() []*command {
 			cmdBundleImport},
 		{"explain", "NAME", "show how a contact is found, and who sees what", helpExplain,
 			cmdExplain},
+		{"audit", "[-- COMMAND...]", "prove that nothing leaks", helpAudit, cmdAudit},
 		{"status", "", "show how it stands, and what to do next", helpStatus, cmdStatus},
 		{"lock", "", "erase the open identity from memory and stop the engine", helpLock, cmdLock},
 		{"identity list", "", "list the identities that are open", helpIdentities,

@@ -173,6 +173,8 @@ func hints() []nextStep {
 		{errUnsealed, "use a Linux kernel of 5.13 or later, or leave out --require-seal"},
 		{warden.ErrEngine, "the machine may be short of memory or processes; try again"},
 		{warden.ErrOrder, "start it with: nightjar up"},
+		{errNoAudit, "build it: make audit; or put nightjar-audit into the same directory"},
+		{errAuditStart, "see that it may be run: chmod 755 nightjar-audit"},
 		{errPicture, "check the name given with --png"},
 		{sip.ErrListen, "another program uses that port: give one with --sip 127.0.0.1:PORT, " +
 			"or --no-phone"},

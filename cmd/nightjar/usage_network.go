@@ -52,4 +52,19 @@ beside the gateways: an onion service. It sees what a gateway sees.
 what of it.
 
   nightjar explain newsdesk`
+	helpAudit = `Proves on this machine that nothing leaks: plays more than thirty scenes, from the
+first start to a crash in a call, on private networks in a namespace of their own, and records every
+packet of every process. Nothing reaches your network. Takes about five minutes, and needs the
+program nightjar-audit beside this one, tor, obfs4proxy, baresip and linphonec. After -- comes
+another program to be watched instead, a phone for example.
+
+  --json FILE     the report, for programs
+  --html FILE     the report as a page with a picture
+  --only NAMES    only these scenes, with commas between
+  --list          list the scenes
+
+Exit codes: 0 clean, 1 something leaked, 2 the audit could not see or do all it should have.
+
+  nightjar audit --html audit.html
+  nightjar audit -- baresip -f phone`
 )
