@@ -150,7 +150,8 @@ exec "$tor" "$@"`)
 		if errors.Is(err, onion.ErrTorDied) {
 			t.Fatal("Debian's package faketime is missing")
 		}
-		if !errors.Is(err, torproc.ErrClock) {
+		// A clock that is some hours ahead is told while tor starts, and tor gets in.
+		if !errors.Is(err, torproc.ErrClock) && !slices.Contains(d.troubles(), torproc.ErrClock) {
 			t.Errorf("%s: %v; steps %v", skew, err, d.steps)
 		}
 	}
