@@ -56,6 +56,10 @@ func (m Mutant) change(text string) (string, error) {
 
 // build builds nightjar from the tree at root with some lines changed.
 func build(ctx context.Context, root, dir, name string, all ...Mutant) (string, error) {
+	root, err := filepath.Abs(root) // the compiler ignores other names in silence
+	if err != nil {
+		return "", err
+	}
 	replace, texts := map[string]string{}, map[string]string{}
 	for _, m := range all {
 		file := filepath.Join(root, m.File)

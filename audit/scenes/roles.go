@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	phones "nightjar/audit/privnet/phone"
+	"nightjar/audit/privnet/tornet"
+	"nightjar/audit/scenes/play"
 	"nightjar/audit/watch"
 )
 
@@ -41,6 +43,8 @@ func naming(own string) watch.Namer {
 			return watch.Owner{Role: foreign, Of: base}
 		case strings.HasPrefix(base, "nightjar"):
 			return ours(p)
+		case slices.Contains([]string{"sh", "dash", "faketime"}, base) && p.Parent.Role == guard:
+			return p.Parent // on its way to become tor
 		case base == "tor" && p.Parent.Role == world:
 			return watch.Owner{Role: relay}
 		case base == "tor" && slices.Contains([]string{guard, engine, gateway}, p.Parent.Role):
@@ -98,7 +102,9 @@ func rules() watch.Rules {
 		Indoors: []string{guard, engine, command, transport},
 		Closed:  []string{tor},
 		Scenery: []string{world, relay},
-		Own:     netip.MustParseAddr(phones.SteeredFrom),
+	}
+	for _, a := range append(play.Lenders(), phones.SteeredFrom, tornet.From) {
+		r.Own = append(r.Own, netip.MustParseAddr(a))
 	}
 	both := func(proto byte, a, b string) {
 		r.Pairs = append(r.Pairs, watch.Pair{From: a, To: b, Proto: proto},
@@ -112,12 +118,18 @@ func rules() watch.Rules {
 	both(watch.TCP, world, world)
 	both(watch.UDP, world, world)
 	both(watch.UDP, gateway, world)
+	both(watch.TCP, way, way) // its proxy is the same process
+	both(watch.UDP, way, way)
 	both(watch.TCP, phone, world) // the audit steers it
 	both(watch.TCP, phone, phone)
 	for _, proto := range []byte{watch.TCP, watch.UDP} {
 		both(proto, phone, engine)
 		both(proto, phone, guard)
 	}
-	r.Exits = wayExits()
+	for _, to := range play.Deaf() {
+		r.Exits = append(r.Exits, watch.Exit{Role: tor, Proto: watch.TCP, To: to},
+			watch.Exit{Role: transport, Proto: watch.TCP, To: to})
+	}
+	r.Exits = append(r.Exits, wayExits()...)
 	return r
 }

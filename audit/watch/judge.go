@@ -24,11 +24,12 @@ type Pair struct {
 	Proto    byte
 }
 
-// An Exit lets one role write to one address outside.
+// An Exit lets one role write to one address outside, by one interface if it names one.
 type Exit struct {
-	Role  string
-	Proto byte
-	To    netip.AddrPort
+	Role      string
+	Proto     byte
+	To        netip.AddrPort
+	Interface string
 }
 
 // Rules say what is fine. What they do not name is stray.
@@ -37,8 +38,9 @@ type Rules struct {
 	Exits   []Exit
 	Indoors []string // roles whose sockets are on loopback, all of them
 	Closed  []string // roles that have no socket to which others could come
-	// Own is an address of loopback that only the audit uses, for what nobody could look up in time.
-	Own     netip.Addr
+	// Own are addresses of loopback that only what is not watched, or may do what it does there,
+	// sends from. They speak for packets whose socket was gone before it could be looked up.
+	Own     []netip.Addr
 	Scenery []string // roles that are not watched: on loopback they may send to anybody
 	// Loopback lets everybody write to everybody on this machine, but for questions for names.
 	Loopback bool
@@ -60,7 +62,7 @@ func (r Rules) Judge(f Flow) Verdict {
 		if r.pair(f) || r.Loopback || slices.Contains(r.Scenery, f.Owner.Role) {
 			return Fine
 		}
-		if r.Own.IsValid() && f.Owner == (Owner{}) && f.From.Addr() == r.Own {
+		if f.Owner == (Owner{}) && slices.Contains(r.Own, f.From.Addr()) {
 			return Fine
 		}
 		if f.Owner == (Owner{}) && refusal(f) {
@@ -82,7 +84,8 @@ func (r Rules) pair(f Flow) bool {
 }
 
 func (r Rules) exit(f Flow) bool {
-	return slices.Contains(r.Exits, Exit{f.Owner.Role, f.Proto, f.To})
+	return slices.Contains(r.Exits, Exit{f.Owner.Role, f.Proto, f.To, ""}) ||
+		slices.Contains(r.Exits, Exit{f.Owner.Role, f.Proto, f.To, f.Interface})
 }
 
 // refusal reports whether a flow is how a kernel refuses on loopback: a reset, or an ICMP error.

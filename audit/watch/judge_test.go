@@ -2,13 +2,16 @@
 
 package watch
 
-import "testing"
+import (
+	"net/netip"
+	"testing"
+)
 
 func rules() Rules {
 	return Rules{
 		Pairs:   []Pair{{"tor", "relay", TCP}, {"gateway", "world", UDP}},
-		Exits:   []Exit{{"vpn", UDP, at("192.0.2.200:51820")}},
-		Indoors: []string{"engine"}, Closed: []string{"tor"},
+		Exits:   []Exit{{"vpn", UDP, at("192.0.2.200:51820"), ""}},
+		Indoors: []string{"engine"}, Closed: []string{"tor"}, Own: []netip.Addr{at("127.0.0.77:0").Addr()},
 	}
 }
 
@@ -34,6 +37,12 @@ func TestOnlyWhatIsNamedIsFine(t *testing.T) {
 			Owner: tor}, Stray},
 		{"an engine to a DHT node", Flow{Interface: "lo", Proto: UDP, To: at("127.1.1.1:7000"),
 			Owner: engine, Peer: world}, Stray},
+		{"nobody, from an address of a role's own", Flow{Interface: "lo", Proto: UDP,
+			From: at("127.0.0.77:4000"), To: at("127.1.1.1:7000")}, Fine},
+		{"an engine, from that address", Flow{Interface: "lo", Proto: UDP, Owner: engine,
+			From: at("127.0.0.77:4000"), To: at("127.1.1.1:7000")}, Stray},
+		{"nobody, from that address to a resolver", Flow{Interface: "lo", Proto: UDP,
+			From: at("127.0.0.77:4000"), To: at("127.0.0.53:53")}, Name},
 		{"a gateway to a DHT node", Flow{Interface: "lo", Proto: UDP, To: at("127.1.1.1:7000"),
 			Owner: gateway, Peer: world}, Fine},
 		{"a resolver on loopback", Flow{Interface: "lo", Proto: UDP, To: at("127.0.0.53:53"),

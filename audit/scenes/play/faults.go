@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -148,11 +149,21 @@ func (c *Cast) alone(ctx context.Context, name string, torrc []string, reach boo
 	return nil
 }
 
+// deaf is a host outside that never answers: what is sent to it is sent by the way it should.
+const deaf = "198.51.100.9"
+
+// Deaf are the addresses of relays and bridges that never answer. Only tor and its transports may
+// write to them.
+func Deaf() []netip.AddrPort {
+	host := netip.MustParseAddr(deaf)
+	return []netip.AddrPort{netip.AddrPortFrom(host, 9001), netip.AddrPortFrom(host, 9030)}
+}
+
 func noNetwork(ctx context.Context, c *Cast) error {
 	nobody := strings.Repeat("f", 40)
 	c.Did("the only relay tor knows does not answer")
 	return c.alone(ctx, "no-network", []string{"TestingTorNetwork 1",
-		"DirAuthority x orport=1 no-v2 v3ident=" + nobody + " 127.0.0.2:1 " + nobody}, false)
+		"DirAuthority x orport=9001 no-v2 v3ident=" + nobody + " " + deaf + ":9030 " + nobody}, false)
 }
 
 func bridgeOnly(ctx context.Context, c *Cast) error {
@@ -164,7 +175,7 @@ func bridgeBlocked(ctx context.Context, c *Cast) error {
 	lines := c.stage.Tor.BridgeTorrc()
 	at := regexp.MustCompile(`127\.0\.0\.1:\d+ `)
 	last := len(lines) - 1
-	lines[last] = at.ReplaceAllString(lines[last], "127.0.0.3:1 ")
+	lines[last] = at.ReplaceAllString(lines[last], deaf+":9001 ")
 	c.Did("obfs4 to a bridge that does not answer; the relays would")
 	return c.alone(ctx, "bridge-blocked", lines, false)
 }

@@ -234,7 +234,7 @@ func besideGateway(ctx context.Context, c *Cast) error {
 	c.all = append(c.all, q)
 	defer q.Stop()
 	defer p.Stop()
-	line, err := c.stage.Lend(context.WithoutCancel(ctx), q, "127.0.0.78")
+	line, err := c.stage.Lend(context.WithoutCancel(ctx), q, lendsToo)
 	if err != nil {
 		return err
 	}
