@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // ErrTaken is returned when an identity is open in another engine already.
@@ -29,9 +27,7 @@ func listen(path string) (net.Listener, error) {
 	if err := os.Remove(short); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove the old control socket: %w", bare(err))
 	}
-	old := unix.Umask(0o177)
-	l, err := net.Listen("unix", short)
-	unix.Umask(old)
+	l, err := listenPrivately(short)
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", bare(err))
 	}
@@ -63,25 +59,6 @@ func (l *listener) Accept() (net.Conn, error) {
 func (l *listener) Close() error {
 	_ = os.Remove(l.path)
 	return l.Listener.Close()
-}
-
-// allowed checks who is at the other end, as the kernel knows it.
-func allowed(c net.Conn) bool {
-	u, ok := c.(*net.UnixConn)
-	if !ok {
-		return false
-	}
-	raw, err := u.SyscallConn()
-	if err != nil {
-		return false
-	}
-	var cred *unix.Ucred
-	if raw.Control(func(fd uintptr) {
-		cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	}) != nil || err != nil {
-		return false
-	}
-	return cred.Uid == uint32(os.Getuid()) || cred.Uid == 0
 }
 
 // dial connects to the control socket at path.

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"golang.org/x/term"
 
@@ -40,24 +38,6 @@ func (o *options) ask(ctx context.Context, prompt string) (*keystore.Password, e
 	p, err := keystore.ReadPassword(int(tty.Fd()))
 	fmt.Fprintln(tty)
 	return p, err
-}
-
-// calmOnSignal makes Ctrl-C at a prompt end the program with the terminal as it was: the prompt
-// itself waits in the kernel and cannot be told. The function it returns undoes it.
-func calmOnSignal(ctx context.Context, tty int) (undo func()) {
-	state, err := term.GetState(tty)
-	if err != nil {
-		return func() {}
-	}
-	// A program that is suspended here would come back with the terminal showing what is typed. It
-	// stays so: of an engine and its warden one alone must not be suspended.
-	signal.Ignore(syscall.SIGTSTP)
-	stop := context.AfterFunc(ctx, func() {
-		_ = term.Restore(tty, state)
-		signal.Reset()
-		_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
-	})
-	return func() { stop() }
 }
 
 // askTwice asks for a new password and once more to be sure.

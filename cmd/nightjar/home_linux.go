@@ -20,7 +20,7 @@ func memoryDir() string {
 		if unix.Statfs(parent, &fs) != nil || unix.Access(parent, unix.W_OK) != nil {
 			continue
 		}
-		if fs.Type == unix.TMPFS_MAGIC || fs.Type == unix.RAMFS_MAGIC {
+		if t := uint32(fs.Type); t == unix.TMPFS_MAGIC || t == unix.RAMFS_MAGIC {
 			return filepath.Join(parent, fmt.Sprintf("nightjar-%d", os.Getuid()))
 		}
 	}

@@ -1,0 +1,7 @@
+// Ctrl-C at a prompt, which Windows ends by itself.
+
+package main
+
+import "context"
+
+func calmOnSignal(context.Context, int) (undo func()) { return func() {} }
