@@ -9,7 +9,7 @@ e2e   = $(shell grep -rl --exclude-dir=testdata --include='*_test.go' '^//go:bui
 rooms = $(shell go list ./... | grep -v '^nightjar/audit$$')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test check unit race e2e rules fuzz bench golden cross clean
+.PHONY: help deps build demo test check unit race e2e rules fuzz bench model golden cross clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+[a-z %-]*):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
@@ -54,10 +54,13 @@ fuzz: ## fuzz each parser in turn, FUZZTIME each (20s)
 bench: bench-keystore bench-onion bench-tunnel bench-meeting ## measure every room
 
 bench-keystore bench-onion bench-tunnel: bench-%: ## figures of one room
-	go test -tags bench -count 1 -p 1 -run Figures -v ./$*/...
+	go test -tags bench -count 1 -p 1 -timeout 30m -run Figures -v ./$*/...
 
 bench-meeting: ## figures of finding each other
 	go test -tags bench -count 1 -run Figures -v ./node/meet
+
+model: ## have ProVerif prove the handshake (OPAM package proverif)
+	go run ./audit/model
 
 golden: ## write anew what the house rules compare with; read the diff
 	go test ./audit -count 1 -run Golden -update

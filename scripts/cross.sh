@@ -21,6 +21,6 @@ for target in linux/amd64 linux/arm64 linux/arm darwin/arm64 windows/amd64 freeb
 	report "$target" $?
 done
 GOOS=ios GOARCH=arm64 CGO_ENABLED=0 GOEXPERIMENT= go list -deps -export -f '' \
-	./keystore ./node ./tunnel ./tunnel/datagram ./onion ./onion/ways ./sip 2>"$log"
+	./keystore ./node ./tunnel ./tunnel/datagram ./onion ./onion/ways ./sip >/dev/null 2>"$log"
 report "ios/arm64 (packages)" $?
 exit $failed
