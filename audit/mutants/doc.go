@@ -1,7 +1,7 @@
 // Package mutants makes variants of nightjar that leak, one line each, to try the audit's teeth on.
-// The line is changed in a copy that only the compiler sees (go build -overlay): nothing in the tree
-// waits to be switched on. A variant is built without the seal, which would keep most of them from
-// leaking; Sealed builds all lines into one program that has it.
+// The line is changed in a copy that only the compiler sees (go build -overlay): nothing in the
+// tree waits to be switched on. A variant is built without the seal, which would keep most of them
+// from leaking; Sealed builds all lines into one program that has it.
 package mutants
 
 import (

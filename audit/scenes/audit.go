@@ -87,8 +87,8 @@ func (w *watching) open(ctx context.Context) (err error) {
 	return w.prove(ctx)
 }
 
-// nightjars plays the chosen scenes on one stage. The private networks are there before the recorder
-// looks: they are not what is watched.
+// nightjars plays the chosen scenes on one stage. The private networks are there before the
+// recorder looks: they are not what is watched.
 func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, dir string) error {
 	r.Subject = "nightjar"
 	list, err := o.chosen()
@@ -107,7 +107,8 @@ func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, d
 		return nil
 	}}
 	defer c.Close()
-	if err := c.Set(ctx, func(who, line string) { fmt.Printf("%-8s %s\n", who, line) }); err != nil {
+	tell := func(who, line string) { fmt.Printf("%-8s %s\n", who, line) }
+	if err := c.Set(ctx, tell); err != nil {
 		return err
 	}
 	pause(ctx, settling)

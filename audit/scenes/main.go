@@ -46,7 +46,7 @@ func main() {
 	flag.StringVar(&o.json, "json", "", "where the report goes, for programs")
 	flag.StringVar(&o.html, "html", "", "where the report goes, as a page")
 	flag.StringVar(&o.only, "only", "", "names of scenes, with commas between them")
-	flag.StringVar(&o.builds, "builds", "", "a file of other builds, each a line: name, file, scene")
+	flag.StringVar(&o.builds, "builds", "", "a file of other builds")
 	flag.BoolVar(&o.list, "list", false, "list the scenes and do nothing")
 	flag.BoolVar(&o.inside, "inside", false, "already in namespaces of its own")
 	flag.StringVar(&o.part, "part", "", "play a part for the audit")

@@ -15,8 +15,8 @@ import (
 // resolver is where the machine asks for names.
 const resolver = "nameserver 192.0.2.53\n"
 
-// addresses are what such a machine has: an interface with an IPv4 address and routes to everywhere.
-// ARP is off, so that a packet goes out at once, to nobody.
+// addresses are what such a machine has: an interface with an IPv4 address and routes to
+// everywhere. ARP is off, so that a packet goes out at once, to nobody.
 var addresses = []string{
 	"link add eth0 type veth peer name wire",
 	"addr add 192.0.2.77/24 dev eth0",

@@ -55,7 +55,7 @@ func probe(ctx context.Context, args []string) error {
 	if err == nil && strings.HasPrefix(answer, unauthorized) {
 		err = errors.New("the engine refuses its own password")
 	}
-	select { // names would be asked for now
+	select { // time to ask for names
 	case <-time.After(2 * time.Second):
 	case <-ctx.Done():
 	}
@@ -84,12 +84,14 @@ func ask(c net.Conn, text string) (string, error) {
 // invite is a call by a phone that names hosts in Via, Contact, Route and SDP.
 func invite(uri, user string, seq int, auth string) string {
 	sdp := strings.Join([]string{"v=0", "o=- 1 1 IN IP4 origin.leak.example", "s=-",
-		"u=http://sdp.leak.example/", "e=me@mail.leak.example", "c=IN IP4 media.leak.example", "t=0 0",
+		"u=http://sdp.leak.example/", "e=me@mail.leak.example", "c=IN IP4 media.leak.example",
+		"t=0 0",
 		"m=audio 4000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=rtcp:4001 IN IP4 rtcp.leak.example",
 		"a=candidate:1 1 UDP 1 ice.leak.example 4000 typ host", ""}, "\r\n")
 	return fmt.Sprintf("INVITE %s SIP/2.0\r\n"+
 		"Via: SIP/2.0/UDP via.leak.example:5099;branch=z9hG4bK%d;rport\r\n"+
-		"From: <sip:%s@from.leak.example>;tag=t\r\nTo: <%s>\r\nCall-ID: names@call.leak.example\r\n"+
+		"From: <sip:%s@from.leak.example>;tag=t\r\nTo: <%s>\r\n"+
+		"Call-ID: names@call.leak.example\r\n"+
 		"CSeq: %d INVITE\r\nContact: <sip:%s@contact.leak.example:5099>\r\nMax-Forwards: 70\r\n"+
 		"%sContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s",
 		uri, seq, user, uri, seq, user, auth, len(sdp), sdp)

@@ -191,7 +191,8 @@ func serveProxy(l net.Listener, relay netip.AddrPort, held chan<- net.Conn) {
 // loseDevice goes by one interface, which is removed.
 func loseDevice(ctx context.Context) error {
 	name := play.Interface
-	err := ip("link add "+name+" type veth peer name "+name+"w", "addr add 203.0.113.2/24 dev "+name,
+	err := ip("link add "+name+" type veth peer name "+name+"w",
+		"addr add 203.0.113.2/24 dev "+name,
 		"link set "+name+" arp off", "link set "+name+"w up", "link set "+name+" up",
 		"route add default via 203.0.113.1 dev "+name+" metric 500")
 	if err != nil {

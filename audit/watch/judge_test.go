@@ -11,7 +11,8 @@ func rules() Rules {
 	return Rules{
 		Pairs:   []Pair{{"tor", "relay", TCP}, {"gateway", "world", UDP}},
 		Exits:   []Exit{{"vpn", UDP, at("192.0.2.200:51820"), ""}},
-		Indoors: []string{"engine"}, Closed: []string{"tor"}, Own: []netip.Addr{at("127.0.0.77:0").Addr()},
+		Indoors: []string{"engine"}, Closed: []string{"tor"},
+		Own: []netip.Addr{at("127.0.0.77:0").Addr()},
 	}
 }
 

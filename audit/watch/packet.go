@@ -16,7 +16,8 @@ const (
 	ICMPv6 = 58
 )
 
-// A Packet is what the headers say. Ports are 0 where the protocol has none, and in later fragments.
+// A Packet is what the headers say. Ports are 0 where the protocol has none, and in later
+// fragments.
 type Packet struct {
 	Proto    byte
 	From, To netip.AddrPort

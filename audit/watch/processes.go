@@ -23,13 +23,14 @@ type Process struct {
 	Parent  Owner    // the one that started it, as it was named
 }
 
-// An Owner is whom a packet belongs to: a role, such as tor, and whose, such as desk. The zero Owner
-// is nobody.
+// An Owner is whom a packet belongs to: a role, such as tor, and whose, such as desk. The zero
+// Owner is nobody.
 type Owner struct {
 	Role string `json:"role"`
 	Of   string `json:"of,omitempty"`
 }
 
+// String is "desk's tor", or "nobody".
 func (o Owner) String() string {
 	switch {
 	case o.Role == "":
@@ -111,8 +112,9 @@ func (p *processes) meet(pid, depth int) Owner {
 		parent = p.meet(up, depth+1)
 	}
 	program0 := program
-	o := p.name(Process{PID: pid, Program: strings.TrimSuffix(program, " (deleted)"), Parent: parent,
-		Args: strings.Split(strings.TrimSuffix(string(args), "\x00"), "\x00")})
+	o := p.name(Process{PID: pid, Program: strings.TrimSuffix(program, " (deleted)"),
+		Parent: parent,
+		Args:   strings.Split(strings.TrimSuffix(string(args), "\x00"), "\x00")})
 	first := p.known[pid].first
 	if first.IsZero() {
 		first = time.Now()
@@ -132,8 +134,8 @@ func parentOf(dir string) int {
 	return n
 }
 
-// find looks for those who hold some sockets, first among those who held others lately. A socket that
-// is handed from one process to another may be found with either.
+// find looks for those who hold some sockets, first among those who held others lately. A socket
+// that is handed from one process to another may be found with either.
 func (p *processes) find(inodes map[uint64]bool) {
 	p.look()
 	pids := slices.SortedFunc(maps.Keys(p.known), func(a, b int) int {
@@ -182,8 +184,8 @@ func (p *processes) open(pid int, inodes map[uint64]bool) {
 // maxHolds bounds what is remembered of sockets.
 const maxHolds = 50_000
 
-// want notes that the holder of a socket is to be found, if it is not known. Sockets that nobody held
-// are looked for again: one on its way from one process to another is with neither.
+// want notes that the holder of a socket is to be found, if it is not known. Sockets that nobody
+// held are looked for again: one on its way from one process to another is with neither.
 func (p *processes) want(inode uint64, inodes map[uint64]bool) {
 	if len(p.holds) > maxHolds {
 		clear(p.holds)

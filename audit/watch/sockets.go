@@ -36,7 +36,8 @@ var tables = []struct {
 	{"udplite", 136, false}, {"udplite6", 136, false}, {"icmp", ICMP, false},
 	{"icmp6", ICMPv6, false}, {"raw", 0, true}, {"raw6", 0, true}}
 
-// readSockets reads the tables of some protocols, or every table. One that this kernel lacks is empty.
+// readSockets reads the tables of some protocols, or every table. One that this kernel lacks is
+// empty.
 func readSockets(protos []byte) ([]Socket, error) {
 	var out []Socket
 	for _, t := range tables {
@@ -105,8 +106,8 @@ func kernelAddr(s string) (netip.AddrPort, error) {
 }
 
 // find picks the socket that a packet between two addresses belongs to, at the end local. A
-// connected socket fits better than one that is bound to the address, and that better than one bound
-// to all. Sockets without an inode are those that the kernel closes for somebody.
+// connected socket fits better than one that is bound to the address, and that better than one
+// bound to all. Sockets without an inode are those that the kernel closes for somebody.
 func find(all []Socket, proto byte, local, remote netip.AddrPort) (best Socket, ok bool) {
 	fit := 0
 	for _, s := range all {

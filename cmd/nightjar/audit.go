@@ -1,4 +1,5 @@
-// The audit: a program of its own, which lies beside this one. What it looks at holds nothing of it.
+// The audit: a program of its own, which lies beside this one. What it looks at holds nothing of
+// it.
 
 package main
 

@@ -86,7 +86,9 @@ func (c *Cast) killEarly(ctx context.Context, name string, ready func(*stage.Par
 }
 
 func torKilledEarly(ctx context.Context, c *Cast) error {
-	return c.killEarly(ctx, "early", func(p *stage.Party) bool { return below(p.Pid(), "tor") != 0 })
+	return c.killEarly(ctx, "early", func(p *stage.Party) bool {
+		return below(p.Pid(), "tor") != 0
+	})
 }
 
 func torKilledPublishing(ctx context.Context, c *Cast) error {
@@ -163,7 +165,8 @@ func noNetwork(ctx context.Context, c *Cast) error {
 	nobody := strings.Repeat("f", 40)
 	c.Did("the only relay tor knows does not answer")
 	return c.alone(ctx, "no-network", []string{"TestingTorNetwork 1",
-		"DirAuthority x orport=9001 no-v2 v3ident=" + nobody + " " + deaf + ":9030 " + nobody}, false)
+		"DirAuthority x orport=9001 no-v2 v3ident=" + nobody + " " + deaf + ":9030 " +
+			nobody}, false)
 }
 
 func bridgeOnly(ctx context.Context, c *Cast) error {

@@ -41,8 +41,8 @@ func phones() []Scene {
 		{Name: "call", Says: "two phones talk", Play: call},
 		{Name: "phone-stun", Says: "a phone has a STUN server set", Foreign: []string{"phone"},
 			Play: phoneSTUN},
-		{Name: "phone-names", Says: "a phone looks for its server by name", Foreign: []string{"phone"},
-			Play: phoneNames},
+		{Name: "phone-names", Says: "a phone looks for its server by name",
+			Foreign: []string{"phone"}, Play: phoneNames},
 		{Name: "call-tor-killed", Says: "tor is killed in a call", Play: callTorKilled},
 	}
 }
@@ -53,7 +53,8 @@ func faults() []Scene {
 		{Name: "tor-killed-early", Says: "tor is killed before it is ready", Play: torKilledEarly},
 		{Name: "tor-killed-publishing", Says: "tor is killed while it publishes",
 			Play: torKilledPublishing},
-		{Name: "tor-killed-connected", Says: "tor is killed under a tunnel", Play: torKilledConnected},
+		{Name: "tor-killed-connected", Says: "tor is killed under a tunnel",
+			Play: torKilledConnected},
 		{Name: "tor-stopped", Says: "tor is stopped, and goes on", Play: torStopped},
 		{Name: "no-network", Says: "no relay answers", Play: noNetwork},
 		{Name: "bridge-only", Says: "a bridge is the only way in", Play: bridgeOnly},

@@ -200,8 +200,8 @@ func (s *Scene) Text(w io.Writer) {
 			if l.Foreign {
 				told = " (it was told to)"
 			}
-			fmt.Fprintf(w, "         %s -> %s, %s: %d packets%s\n", l.Owner, l.To, l.Proto, l.Packets,
-				told)
+			fmt.Fprintf(w, "         %s -> %s, %s: %d packets%s\n", l.Owner, l.To, l.Proto,
+				l.Packets, told)
 		}
 	}
 }
@@ -211,7 +211,8 @@ func (r *Report) Text(w io.Writer) {
 	fmt.Fprintf(w, "\nwho wrote to whom, in all scenes:\n")
 	t := tabwriter.NewWriter(w, 2, 4, 2, ' ', 0)
 	for _, a := range r.arrows() {
-		fmt.Fprintf(t, "  %s\t-> %s\t%s\t%d packets\t%s\n", a.from, a.to, a.proto, a.packets, a.verdict)
+		fmt.Fprintf(t, "  %s\t-> %s\t%s\t%d packets\t%s\n", a.from, a.to, a.proto, a.packets,
+			a.verdict)
 	}
 	t.Flush()
 	s := r.Totals

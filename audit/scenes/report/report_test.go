@@ -69,7 +69,8 @@ func TestWhatCouldNotBeSeenIsNotClean(t *testing.T) {
 func TestOpenDoorIsALeakWithoutAnyPacket(t *testing.T) {
 	s := &Scene{}
 	s.Seen(nil, []watch.Door{{Owner: watch.Owner{Role: "engine"}, Proto: watch.UDP,
-		At: netip.MustParseAddrPort("0.0.0.0:5060")}}, watch.Rules{Indoors: []string{"engine"}}, nil)
+		At: netip.MustParseAddrPort("0.0.0.0:5060")}},
+		watch.Rules{Indoors: []string{"engine"}}, nil)
 	r := &Report{Proven: true, Scenes: []*Scene{s}}
 	if r.Sum(); r.Totals.Exit != Leak || r.Totals.Doors != 1 {
 		t.Errorf("%+v", r.Totals)
