@@ -18,12 +18,13 @@ import (
 // A Mutant is one line that leaks.
 type Mutant struct {
 	Name   string
-	File   string // of the tree
-	Line   string // as it is there, once, from its first letter to its end
-	Put    string // what stands before it, or in its place if it says so again
-	Import string // what Put needs, with spaces between, if the file does not have it
-	Scene  string // in which it shows
-	Seal   bool   // whether the seal stops it: it does not stop tor, which is outside
+	File   string   // of the tree
+	Line   string   // as it is there, once, from its first letter to its end
+	Put    string   // what stands before it, or in its place if it says so again
+	Import string   // what Put needs, with spaces between, if the file does not have it
+	Scene  string   // in which it shows
+	Also   []Mutant // what has to be changed besides: checks that would stop it
+	Seal   bool     // whether the seal stops it: it does not stop tor, which is outside
 }
 
 // ErrStale means that the tree has changed under a mutant.
@@ -102,7 +103,7 @@ func build(ctx context.Context, root, dir, name string, all ...Mutant) (string, 
 
 // Build builds one mutant, without the seal, into dir and returns the program.
 func (m Mutant) Build(ctx context.Context, root, dir string) (string, error) {
-	return build(ctx, root, dir, m.Name, unseal(), m)
+	return build(ctx, root, dir, m.Name, append([]Mutant{unseal(), m}, m.Also...)...)
 }
 
 // Clean builds nightjar without the seal, and without any other change.

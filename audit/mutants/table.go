@@ -34,12 +34,18 @@ func All() []Mutant {
 	out := append(starting(), talking()...)
 	return append(out,
 		Mutant{Name: "tor-dns-port", File: torFile, Line: torLine, Scene: "no-network",
-			Put: "\"DNSPort 127.0.0.1:9053\",\n"},
+			Put: "\"DNSPort 127.0.0.1:9053\",\n", Also: unchecked()},
 		Mutant{Name: "tor-open-port", File: torFile, Line: torLine, Scene: "no-network",
-			Put: "\"SocksPort 0.0.0.0:9050\",\n"},
+			Put: "\"SocksPort 0.0.0.0:9050\",\n", Also: unchecked()},
 		Mutant{Name: "tor-by-a-proxy", File: torFile, Line: torLine, Scene: "no-network",
 			Put: "\"Socks5Proxy 198.51.100.50:1080\",\n"},
 	)
+}
+
+// unchecked takes away the engine's own look at where its tor listens.
+func unchecked() []Mutant {
+	return []Mutant{{Name: "unchecked", File: "onion/torproc/start.go",
+		Line: "return p.checkListeners()", Put: "=return nil"}}
 }
 
 // starting are those that show when an engine starts or ends.
