@@ -19,10 +19,12 @@ import (
 )
 
 const (
-	linkRoom  = 256              // records that wait for a slow tunnel; then the link is given up
-	crossing  = 30 * time.Second // two links within this time were begun by both sides at once
-	dialTime  = time.Minute      // for one attempt to reach a contact's service
-	dialTries = 3                // a fresh descriptor needs a moment to be found everywhere
+	linkRoom = 256         // records that wait for a slow tunnel; then the link is given up
+	dialTime = time.Minute // for one attempt to reach a contact's service
+	// Two links within this time were begun by both sides at once. It is longer than a dial takes, so
+	// that two that did cross never fall on its edge, where the sides could disagree.
+	crossing  = dialTime + 10*time.Second
+	dialTries = 3 // a fresh descriptor needs a moment to be found everywhere
 )
 
 // errNotAccepted says that an invited contact has published nothing for us: it has not accepted,
@@ -216,6 +218,7 @@ func (n *Node) converse(ctx context.Context, a card.Address, l *link) {
 	name := ""
 	defer func() { n.uninstall(a, l, name) }()
 	defer l.tun.Close()
+	l.tun.SetShape(tunnel.Cover(n.cover))
 	c, _, err := n.contact(a)
 	if name = c.Name; err == nil && !c.Met {
 		err = n.change(func(b *book.Book) error { return b.Confirm(a) })

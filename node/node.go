@@ -60,18 +60,23 @@ type Config struct {
 	// Derived says that the identity is kept in its owner's head alone: what is agreed with others
 	// follows from its keys, so that the same words and the same cards find everything again.
 	Derived bool
+
+	// Cover, if not 0, is the mean time between records on a tunnel that says nothing: see
+	// tunnel.Cover, also for what it costs.
+	Cover time.Duration
 }
 
 // Node is one identity at work. Its methods are safe for several goroutines.
 type Node struct {
-	id   *keystore.Identity
-	path onion.Path
-	meet Meeting
-	self card.Address
-	head bool // Config.Derived
-	feed feed
-	crew crew
-	door tunnel.Door
+	id    *keystore.Identity
+	path  onion.Path
+	meet  Meeting
+	self  card.Address
+	head  bool // Config.Derived
+	cover time.Duration
+	feed  feed
+	crew  crew
+	door  tunnel.Door
 
 	mu      sync.Mutex
 	book    *book.Book
@@ -113,6 +118,7 @@ func newNode(c Config) (*Node, error) {
 		id: c.Identity, path: c.Path, meet: c.Meeting, book: bk,
 		self:        card.Address(c.Identity.PublicKey()),
 		head:        c.Derived,
+		cover:       c.Cover,
 		pairs:       map[card.Address]pair{},
 		links:       map[card.Address]*link{},
 		keepers:     map[card.Address]*keeper{},

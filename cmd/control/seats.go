@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"nightjar/cmd/control/api"
@@ -27,6 +29,7 @@ var (
 	ErrSeats     = errors.New("every seat of this home is taken")
 	ErrNotOpen   = errors.New("no identity of that name is open here")
 	ErrAmbiguous = errors.New("several identities are open here")
+	ErrSilent    = errors.New("an engine that runs here does not say who it is")
 )
 
 // seat is the name of the i-th control socket of a home. It says nothing of who sits there: the
@@ -71,20 +74,23 @@ func Claim(dir string, d Dial) (net.Listener, error) {
 	return listen(free)
 }
 
-// taken reports whether an engine listens at path.
+// taken reports whether an engine listens at path. Only what the kernel says when nobody does
+// counts as no: whoever cannot be asked, for want of descriptors or of time, may be there.
 func (d Dial) taken(path string) bool {
 	c, err := d.to(path)
-	if err != nil {
-		return false
+	if err == nil {
+		_ = c.Close()
+		return true
 	}
-	_ = c.Close()
-	return true
+	return !errors.Is(err, ErrNoEngine) && !errors.Is(err, syscall.ECONNREFUSED) &&
+		!errors.Is(err, fs.ErrNotExist)
 }
 
 // An Engaged is an engine that runs, and who it says it is.
 type Engaged struct {
 	Client *Client
 	api.Identity
+	silent bool // it did not say who it is
 }
 
 // Running lists the engines of some homes.
@@ -100,7 +106,8 @@ func (d Dial) running(ctx context.Context, dirs []string) (list []Engaged) {
 			}
 			e := Engaged{Client: newClient(seat(dir, i), d)}
 			ask, cancel := context.WithTimeout(ctx, introduceTime)
-			_ = e.Client.Do(ask, http.MethodGet, "/v1/identity", nil, &e.Identity)
+			err := e.Client.Do(ask, http.MethodGet, "/v1/identity", nil, &e.Identity)
+			e.silent = err != nil
 			cancel()
 			list = append(list, e)
 		}
@@ -141,7 +148,7 @@ func Choose(list []Engaged, as string) (*Client, error) {
 
 // Introduce says on a door who has been opened behind it, unless that identity is open in another
 // engine of the home already: then it returns ErrTaken. Of two engines that open one identity at
-// the same moment only one passes.
+// the same moment only one passes; ErrSilent while one does not answer, as it may be the same.
 func (d *Door) Introduce(ctx context.Context, id api.Identity, dir string, by Dial) error {
 	release, err := exclude(dir)
 	if err != nil {
@@ -151,6 +158,9 @@ func (d *Door) Introduce(ctx context.Context, id api.Identity, dir string, by Di
 	for _, e := range by.running(ctx, []string{dir}) {
 		if e.Address == id.Address {
 			return ErrTaken
+		}
+		if e.silent {
+			return ErrSilent
 		}
 	}
 	d.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 
 	"nightjar/cmd/control/api"
@@ -68,6 +69,30 @@ func TestSocketsOfKilledEnginesDoNotTellHowManyThereWere(t *testing.T) {
 	}
 }
 
+func TestEngineThatCannotBeAskedKeepsItsSeatAndItsIdentity(t *testing.T) {
+	dir := t.TempDir()
+	if err := sit(t, dir).Introduce(t.Context(), api.Identity{Address: "same"}, dir,
+		nil); err != nil {
+		t.Fatal(err)
+	}
+	full := Dial(func(string) (net.Conn, error) { return nil, syscall.EMFILE })
+	l, err := Claim(dir, full)
+	if !errors.Is(err, ErrSeats) {
+		t.Errorf("a seat was given without asking who sits there: %v", err)
+	}
+	if l != nil {
+		_ = l.Close()
+	}
+	again := sit(t, dir)
+	if err := again.Introduce(t.Context(), api.Identity{Address: "same"}, dir,
+		full); !errors.Is(err, ErrSilent) {
+		t.Errorf("nobody could be asked, and it opened: %v", err)
+	}
+	if len(Running(t.Context(), dir)) != 2 {
+		t.Error("an engine lost its socket")
+	}
+}
+
 func TestOneIdentityOpensOnceHoweverManyTryAtTheSameMoment(t *testing.T) {
 	dir := t.TempDir()
 	const many = 4
@@ -94,9 +119,13 @@ func TestOneIdentityOpensOnceHoweverManyTryAtTheSameMoment(t *testing.T) {
 }
 
 func TestCommandGoesToTheIdentityThatIsNamedOrToTheOnlyOne(t *testing.T) {
-	desk := Engaged{&Client{}, api.Identity{Address: "aaaa1", Name: "desk", Role: api.RoleEngine}}
-	mole := Engaged{&Client{}, api.Identity{Address: "aaaa2", Name: "mole", Role: api.RoleEngine}}
-	lends := Engaged{&Client{}, api.Identity{Address: "bbbb1", Role: api.RoleGateway}}
+	engaged := func(address, name string, r api.Role) Engaged {
+		return Engaged{Client: &Client{},
+			Identity: api.Identity{Address: address, Name: name, Role: r}}
+	}
+	desk := engaged("aaaa1", "desk", api.RoleEngine)
+	mole := engaged("aaaa2", "mole", api.RoleEngine)
+	lends := engaged("bbbb1", "", api.RoleGateway)
 	waits := Engaged{Client: &Client{}}
 	for _, c := range []struct {
 		list []Engaged

@@ -69,8 +69,11 @@ func dial(path string) (net.Conn, error) {
 	}
 	defer done()
 	c, err := net.Dial("unix", short)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return nil, ErrNoEngine
+	case err != nil:
+		return nil, fmt.Errorf("reach the engine: %w", bare(err))
 	}
 	return c, nil
 }

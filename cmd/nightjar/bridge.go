@@ -87,8 +87,24 @@ func cmdBridgeAdd(ctx context.Context, c console, args []string) error {
 		fmt.Fprintf(c.err, "nightjar: note: %s looks up the host names in this line by "+
 			"the system's DNS: your network can see them\n", l.Kind())
 	}
-	fmt.Fprintln(c.err, "it is used from the next start; try it now: nightjar bridge test")
+	fmt.Fprintln(c.err, "it is used from the next start, when tor cannot be entered without it; "+
+		"try it now: nightjar bridge test")
+	if b, err := o.bridgesOnly(ctx); err == nil && !b {
+		fmt.Fprintln(c.err, "nightjar: note: without a bridge comes first, and your network sees "+
+			"that you use tor; if it must not: nightjar bridge only on")
+	}
 	return nil
+}
+
+// bridgesOnly asks a running engine whether it enters by bridges alone; without one nobody is asked
+// for the password again, and the note is shown.
+func (o *options) bridgesOnly(ctx context.Context) (bool, error) {
+	var b api.Bridges
+	err := o.do(ctx, http.MethodGet, "/v1/bridges", nil, &b)
+	if errors.Is(err, control.ErrNoEngine) {
+		return false, nil
+	}
+	return b.Only, err
 }
 
 // cmdBridgeList lists the bridges.

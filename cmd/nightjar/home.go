@@ -16,6 +16,7 @@ import (
 var (
 	errHome     = errors.New("the home directory cannot be used")
 	errNoMemory = errors.New("this system has no directory that is kept in memory alone")
+	errOnDisk   = errors.New("this home directory is on a disk: tor would write to it")
 )
 
 // home is a directory in which engines work: the vault, and the control sockets of those that run.
@@ -59,9 +60,18 @@ func (o *options) memoryHome() (h home, leave func(), err error) {
 			return "", nil, errNoMemory
 		}
 	}
-	_, missing := os.Stat(dir)
+	was, missing := os.Lstat(dir)
+	if missing == nil && was.Mode()&os.ModeSymlink != 0 {
+		return "", nil, errHome // anybody can put a link into a directory that all share
+	}
 	if h, err = makeHome(dir); err != nil {
 		return "", nil, err
+	}
+	if !inMemory(string(h)) {
+		if missing != nil {
+			_ = os.Remove(string(h))
+		}
+		return "", nil, errOnDisk
 	}
 	leave = func() {}
 	if missing != nil || o.home == "" {

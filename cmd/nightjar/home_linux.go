@@ -16,15 +16,21 @@ import (
 // exist yet.
 func memoryDir() string {
 	for _, parent := range []string{fmt.Sprintf("/run/user/%d", os.Getuid()), "/dev/shm"} {
-		var fs unix.Statfs_t
-		if unix.Statfs(parent, &fs) != nil || unix.Access(parent, unix.W_OK) != nil {
-			continue
-		}
-		if t := uint32(fs.Type); t == unix.TMPFS_MAGIC || t == unix.RAMFS_MAGIC {
+		if unix.Access(parent, unix.W_OK) == nil && inMemory(parent) {
 			return filepath.Join(parent, fmt.Sprintf("nightjar-%d", os.Getuid()))
 		}
 	}
 	return ""
+}
+
+// inMemory reports whether a directory is on a file system that is kept in memory.
+func inMemory(dir string) bool {
+	var fs unix.Statfs_t
+	if unix.Statfs(dir, &fs) != nil {
+		return false
+	}
+	t := uint32(fs.Type)
+	return t == unix.TMPFS_MAGIC || t == unix.RAMFS_MAGIC
 }
 
 // private reports whether a directory is ours alone.

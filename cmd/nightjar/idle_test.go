@@ -2,6 +2,7 @@
 package main
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,39 +10,35 @@ import (
 
 func TestUnusedIdentityLocksAndUsedOneDoesNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		locked := time.Time{}
-		i := newIdle(15*time.Minute, func() { locked = time.Now() })
+		locked := make(chan time.Time, 1)
+		i := newIdle(15*time.Minute, func() { locked <- time.Now() })
 		begin := time.Now()
 		for range 10 {
 			<-time.After(14 * time.Minute)
 			i.used()
 		}
-		synctest.Wait()
-		if !locked.IsZero() {
-			t.Fatal("locked while in use")
-		}
-		<-time.After(time.Hour)
-		synctest.Wait()
-		if want := begin.Add(10*14*time.Minute + 15*time.Minute); !locked.Equal(want) {
-			t.Errorf("locked %v after the last use", locked.Sub(want)+15*time.Minute)
+		want := begin.Add(10*14*time.Minute + 15*time.Minute)
+		if at := <-locked; !at.Equal(want) {
+			t.Errorf("locked %v after the last use", at.Sub(want)+15*time.Minute)
 		}
 	})
 }
 
 func TestCallThatGoesOnKeepsAnIdentityOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		locked, calling := false, true
-		i := newIdle(time.Minute, func() { locked = true })
-		i.unless(func() bool { return calling })
+		var locked, calling atomic.Bool
+		calling.Store(true)
+		i := newIdle(time.Minute, func() { locked.Store(true) })
+		i.unless(calling.Load)
 		<-time.After(10 * time.Minute)
 		synctest.Wait()
-		if locked {
+		if locked.Load() {
 			t.Fatal("locked during a call")
 		}
-		calling = false
+		calling.Store(false)
 		<-time.After(2 * time.Minute)
 		synctest.Wait()
-		if !locked {
+		if !locked.Load() {
 			t.Error("not locked after the call")
 		}
 	})
@@ -49,13 +46,13 @@ func TestCallThatGoesOnKeepsAnIdentityOpen(t *testing.T) {
 
 func TestWithoutATimeNothingIsEverLocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		locked := false
-		i := newIdle(0, func() { locked = true })
+		var locked atomic.Bool
+		i := newIdle(0, func() { locked.Store(true) })
 		i.used()
 		<-time.After(1000 * time.Hour)
 		synctest.Wait()
 		i.stop()
-		if locked {
+		if locked.Load() {
 			t.Error("locked")
 		}
 	})

@@ -31,6 +31,7 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	listen := o.set.String("sip", "127.0.0.1:5060", "")
 	noPhone := o.set.Bool("no-phone", false, "")
 	o.set.DurationVar(&o.lockAfter, "lock-after", 0, "")
+	cover := o.set.Duration("cover", 0, "")
 	memory := o.memoryFlags()
 	sealed := o.set.Bool("require-seal", false, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
@@ -54,7 +55,7 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	return o.withIdentity(ctx, c, api.RoleEngine, p, open,
 		func(ctx context.Context, s *session) error {
 			e := &engine{console: c, session: s, derived: *memory.codename, start: time.Now(),
-				changes: make(chan torproc.Notice, 16)}
+				cover: *cover, changes: make(chan torproc.Notice, 16)}
 			return e.assemble(ctx, tor, *listen)
 		})
 }
@@ -63,7 +64,8 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 type engine struct {
 	console
 	*session
-	derived  bool       // the identity follows from a codename
+	derived  bool // the identity follows from a codename
+	cover    time.Duration
 	node     *node.Node // set before the door opens and the phone runs
 	tor      *onion.Tor
 	phone    *sip.Phone
@@ -84,7 +86,7 @@ func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err e
 		return err
 	}
 	defer e.tor.Close()
-	e.node, err = node.New(node.Config{Identity: e.id, Path: e.tor, Derived: e.derived})
+	e.node, err = node.New(node.Config{Identity: e.id, Path: e.tor, Derived: e.derived, Cover: e.cover})
 	if err != nil {
 		return err
 	}
@@ -95,12 +97,19 @@ func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err e
 	e.door.Open(control.Engine{Node: e.node, Status: e.status, Phone: e.phoneSettings})
 	err = e.work(ctx)
 	_ = e.tor.Close() // tor writes down its guards when it ends
-	guards, stateErr := e.tor.State()
-	if stateErr == nil {
-		stateErr = errors.Join(e.node.KeepPathData(guards), e.node.KeepEntry(e.tor.Way()))
-	}
+	stateErr := e.keepGuards(*f.control == "")
 	e.farewell()
 	return errors.Join(err, stateErr)
+}
+
+// keepGuards stores what our own tor wrote down. Of a tor of others, and of one that wrote nothing,
+// nothing is kept: an empty state would have the next one choose new guards.
+func (e *engine) keepGuards(ours bool) error {
+	guards, err := e.tor.State()
+	if err != nil || !ours || len(guards) == 0 {
+		return err
+	}
+	return errors.Join(e.node.KeepPathData(guards), e.node.KeepEntry(e.tor.Way()))
 }
 
 // farewell says what is lost with an identity that is in memory alone.

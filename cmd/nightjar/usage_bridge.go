@@ -6,7 +6,8 @@ const (
 	helpBridgeAdd = `Remembers a bridge: a hidden entry to the Tor network, for where tor is blocked
 or must not be seen. LINE is what its operator gave out, with or without the word Bridge. With
 several, nightjar tries them in turn, and begins with the one that worked last. Works without a
-running engine, by password.
+running engine, by password. nightjar tries without a bridge first, which shows that you use
+tor; where that must not be seen, say nightjar bridge only on before the next start.
 
   nightjar bridge add obfs4 192.0.2.1:9443 FINGERPRINT cert=... iat-mode=0`
 	helpBridgeList = `Lists the bridges you have, and which worked last.

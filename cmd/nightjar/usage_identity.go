@@ -31,6 +31,9 @@ terminal, say nightjar up again, and give its password.
   --require-seal      do not start unless the kernel keeps the engine from the network
   --lock-after TIME   lock the identity when you have not used it for so long (15m, 2h);
                       what contacts do is no use, a call that goes on is (default: never)
+  --cover TIME        send something on every connection at random moments, TIME apart on
+                      average (4s: 450 kB an hour and contact, each way), so that nobody sees
+                      when something is said; at most 10s (default: off)
   --tor FILE          the tor program (default: the one installed)
   --torrc FILE        more options for tor, one a line; those that would weaken it are refused
   --tor-control AT    use a tor that runs already: where it is controlled, unix:/run/tor/control

@@ -63,10 +63,14 @@ func newParty(o Options, name string) *Party {
 	return p
 }
 
+// memory is a directory that Linux keeps in memory.
+const memory = "/dev/shm"
+
 // Bare is a party without a vault: its engine is started with mode, and asks for secret.
 func (s *Stage) Bare(name, secret string, mode ...string) *Party {
 	p := newParty(s.o, name)
 	p.password, p.mode = secret, mode
+	p.Home = filepath.Join(memory, "nightjar-stage-"+filepath.Base(s.o.Dir)+"-"+name)
 	return p
 }
 
