@@ -21,7 +21,7 @@ import (
 
 const (
 	renewAfter  = 120 * time.Second // of use, then the keys are renewed
-	renewWithin = 5 * time.Minute   // or the session ends
+	renewWithin = 5 * time.Minute   // of when that was due, or the session ends
 	renewPause  = time.Minute       // a far side that asks sooner breaks the rules
 	renewCount  = 1 << 31           // packets, then they are renewed as well
 	lateTime    = 10 * time.Second  // for packets under the old keys
@@ -42,6 +42,7 @@ type keys struct {
 	session *handshake.Session
 	asked   *handshake.Renewal // initiator: message 1 is on its way
 	since   time.Time          // of the current epoch
+	dueFrom time.Time          // since when it is old and used; idle sessions grow old unrenewed
 	proved  bool               // a packet has opened in it
 	again   func()             // responder: sends the answer once more
 	wanted  bool               // responder: has asked for new keys
@@ -126,7 +127,7 @@ func (c *Conn) age(now time.Time) error {
 		return tunnel.ErrUnanswered
 	case age < renewAfter && c.out.Count() < renewCount || !c.used.Load():
 		return nil
-	case age > renewAfter+renewWithin:
+	case k.overdue(now):
 		return tunnel.ErrStale
 	case !c.initiator && !k.wanted:
 		k.wanted = c.sending[ours].Push([]byte{askKeys}) // it may not know that it was used
@@ -141,6 +142,14 @@ func (c *Conn) age(now time.Time) error {
 	k.asked = r
 	c.sending[ours].Push(append([]byte{askRenewal}, message...))
 	return nil
+}
+
+// overdue is asked while the keys are to be renewed, and reports whether that takes too long.
+func (k *keys) overdue(now time.Time) bool {
+	if k.dueFrom.IsZero() {
+		k.dueFrom = now
+	}
+	return now.Sub(k.dueFrom) > renewWithin
 }
 
 // answerRenewal takes message 1 and makes message 2.
@@ -211,7 +220,7 @@ func (c *Conn) proved(l *lane) {
 		k.late, k.lateBy = k.current, time.Now().Add(lateTime)
 		k.current, k.next = l, nil
 		k.session, k.follows = k.follows, nil
-		k.since = time.Now()
+		k.since, k.dueFrom = time.Now(), time.Time{}
 		k.wanted = false
 		c.used.Store(false)
 		if !c.initiator {

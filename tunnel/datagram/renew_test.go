@@ -184,6 +184,47 @@ func TestSessionThatIsNeverRenewedEnds(t *testing.T) {
 	})
 }
 
+// The keys of a session that nobody uses grow old. Its next use must not be its end.
+func TestFirstDatagramAfterIdleHoursIsHeardAndRenewsTheKeys(t *testing.T) {
+	naive := func(k *keys, now time.Time) bool {
+		return now.Sub(k.since) > renewAfter+renewWithin
+	}
+	for _, idle := range []time.Duration{8 * time.Minute, time.Hour} {
+		for _, byResponder := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				c, a, b := newPair(t)
+				defer c.close()
+				if byResponder {
+					a, b = b, a
+				}
+				start := a.epochSince()
+				<-time.After(idle)
+				a.mu.Lock()
+				ends := naive(&a.keys, time.Now())
+				a.mu.Unlock()
+				if !ends {
+					t.Error("a variant that counts from the keys' beginning lives as well")
+				}
+				a.SendDatagram([]byte("awake"))
+				if d, err := b.ReceiveDatagram(t.Context()); string(d) != "awake" {
+					t.Fatal(d, err)
+				}
+				<-time.After(30 * time.Second)
+				if a.Err() != nil || b.Err() != nil {
+					t.Fatal(idle, a.Err(), b.Err())
+				}
+				if a.epochSince() == start || b.epochSince() == start {
+					t.Error("the keys are those of before")
+				}
+				b.SendDatagram([]byte("well"))
+				if d, err := a.ReceiveDatagram(t.Context()); string(d) != "well" {
+					t.Error(d, err)
+				}
+			})
+		}
+	}
+}
+
 func TestBrokenRulesEndTheSession(t *testing.T) {
 	for name, m := range map[string][]byte{
 		"empty":              {},
