@@ -111,6 +111,7 @@ func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, d
 	if err := c.Set(ctx, tell); err != nil {
 		return err
 	}
+	w.rules.Quick = append(w.rules.Quick, c.Quick())
 	pause(ctx, settling)
 	if err := w.open(ctx); err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	phones "nightjar/audit/privnet/phone"
-	"nightjar/audit/privnet/tornet"
 	"nightjar/audit/scenes/play"
 	"nightjar/audit/watch"
 )
@@ -103,7 +102,7 @@ func rules() watch.Rules {
 		Closed:  []string{tor},
 		Scenery: []string{world, relay},
 	}
-	for _, a := range append(play.Lenders(), phones.SteeredFrom, tornet.From) {
+	for _, a := range append(play.Lenders(), phones.SteeredFrom) {
 		r.Own = append(r.Own, netip.MustParseAddr(a))
 	}
 	both := func(proto byte, a, b string) {

@@ -41,7 +41,8 @@ type Rules struct {
 	// Own are addresses of loopback that only what is not watched, or may do what it does there,
 	// sends from. They speak for packets whose socket was gone before it could be looked up.
 	Own     []netip.Addr
-	Scenery []string // roles that are not watched: on loopback they may send to anybody
+	Quick   []netip.AddrPort // ports of loopback at which the same holds
+	Scenery []string         // roles that are not watched: on loopback they may send to anybody
 	// Loopback lets everybody write to everybody on this machine, but for questions for names.
 	Loopback bool
 }
@@ -62,7 +63,8 @@ func (r Rules) Judge(f Flow) Verdict {
 		if r.pair(f) || r.Loopback || slices.Contains(r.Scenery, f.Owner.Role) {
 			return Fine
 		}
-		if f.Owner == (Owner{}) && slices.Contains(r.Own, f.From.Addr()) {
+		if f.Owner == (Owner{}) && (slices.Contains(r.Own, f.From.Addr()) ||
+			f.Proto == TCP && slices.Contains(r.Quick, f.To)) {
 			return Fine
 		}
 		if f.Owner == (Owner{}) && refusal(f) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +152,11 @@ func (n *Network) spawn(authority string, relays int) error {
 
 // Torrc returns the lines with which a client tor uses this network and no other.
 func (n *Network) Torrc() []string { return n.common() }
+
+// DirPort is where relays, and no clients, fetch and leave documents in plain HTTP.
+func (n *Network) DirPort() netip.AddrPort {
+	return netip.MustParseAddrPort(at(authorityIP, n.base+1))
+}
 
 // Stop ends every process and removes the network's directory. It may be called twice.
 func (n *Network) Stop() error {

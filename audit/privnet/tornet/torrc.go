@@ -20,9 +20,6 @@ func (n *Network) common() []string {
 	}
 }
 
-// From is the loopback address from which relays, and nobody else, connect.
-const From = "127.0.0.97"
-
 // relayTorrc is one relay's file. The authority is a relay too.
 func (n *Network) relayTorrc(name, dir, ip string, port int) string {
 	lines := append(n.common(),
@@ -33,7 +30,6 @@ func (n *Network) relayTorrc(name, dir, ip string, port int) string {
 		"Nickname "+name,
 		"ContactInfo none",
 		"Address "+ip,
-		"OutboundBindAddress "+From,
 		"ORPort "+at(ip, port),
 		"AssumeReachable 1",
 		"SocksPort 0",

@@ -7,6 +7,7 @@ package play
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
@@ -59,6 +60,9 @@ func (c *Cast) Set(ctx context.Context, tell func(who, line string)) (err error)
 		Tell: tell})
 	return err
 }
+
+// Quick is a port of the scenery at which connections are over too fast to be looked up.
+func (c *Cast) Quick() netip.AddrPort { return c.stage.Tor.DirPort() }
 
 // Lend starts the gateway, without which nobody finds anybody.
 func (c *Cast) Lend(ctx context.Context) (err error) {
