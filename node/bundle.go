@@ -14,9 +14,7 @@ import (
 )
 
 const (
-	hintGateways = 4
-	hintNodes    = 8
-	hintEvery    = 12 * time.Hour // for each contact
+	hintEvery = 12 * time.Hour // for each contact
 )
 
 // ExportBundle returns what somebody needs who knows nobody in the network: the gateways, relays
@@ -80,29 +78,30 @@ func (n *Node) hint(a card.Address, l *link) {
 		return
 	}
 	n.hinted[a] = time.Now()
-	out := bundle.Bundle{Gateways: last(n.book.Gateways, hintGateways)}
+	out := bundle.Bundle{Gateways: last(n.book.Gateways, book.HintGateways)}
 	n.mu.Unlock()
 	if n.atlas != nil {
-		out.Nodes = n.atlas.Seeds(hintNodes)
+		out.Nodes = n.atlas.Seeds(book.HintNodes)
 	}
 	if text, err := out.Encode(); err == nil && len(out.Gateways)+len(out.Nodes) > 0 {
 		_ = l.say(talk.Record{Kind: talk.KindHint, Text: text}) // or over the next link
 	}
 }
 
-// takeHint takes in what a contact told of. It never takes the place of what the user gave, and at
-// most so much, so often: a contact must not be able to fill the book or wear out the disk.
-func (n *Node) takeHint(l *link, r talk.Record) {
-	in, err := bundle.Parse(r.Text)
-	if err != nil || l.hinted {
+// takeHint takes in what a contact told of, once a link, as far as book.TakeHint lets it: a contact
+// must not be able to fill the book, choose our gateways for us or wear out the disk.
+func (n *Node) takeHint(a card.Address, l *link, r talk.Record) {
+	if l.hinted {
 		return
 	}
 	l.hinted = true
-	in.Gateways = in.Gateways[:min(len(in.Gateways), hintGateways)]
-	in.Nodes = in.Nodes[:min(len(in.Nodes), hintNodes)]
+	in, err := bundle.Parse(r.Text)
+	if err != nil {
+		return
+	}
 	in.Nodes = slices.DeleteFunc(in.Nodes, func(a netip.AddrPort) bool { return !a.Addr().Is4() })
 	_ = n.change(func(b *book.Book) error {
-		if !learn(b, in) {
+		if !b.TakeHint(a, in.Gateways, in.Nodes, time.Now().Unix()/3600) {
 			return errUnchanged
 		}
 		return nil

@@ -4,6 +4,9 @@ package node
 import (
 	"errors"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,10 +103,57 @@ func TestContactCannotFillTheBookWithHints(t *testing.T) {
 		<-time.After(time.Minute)
 		nodes := 0
 		desk.look(func(b *book.Book) { nodes = len(b.Nodes) })
-		if nodes > hintNodes || len(desk.Gateways()) != before || !desk.Connected("source") {
+		if nodes > book.HintNodes || len(desk.Gateways()) != before || !desk.Connected("source") {
 			t.Errorf("%d nodes", nodes)
 		}
 	})
+}
+
+func TestHintsOverManyLinksWriteOnceAndEvictNothing(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		desk, source := w.start(0, nil), w.start(1, nil)
+		w.befriend(desk, source)
+		<-time.After(time.Minute)
+		from := source.Status().Address
+		tell := func(i int) bool { // over a link of its own
+			g := card.Gateway{ID: desk.Gateways()[0].ID, Port: uint16(500 + i)}
+			text, err := (&bundle.Bundle{Gateways: []card.Gateway{g}}).Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := vaultFile(t)
+			desk.takeHint(from, &link{}, talk.Record{Kind: talk.KindHint, Text: text})
+			return !os.SameFile(before, vaultFile(t))
+		}
+		known := desk.Gateways()
+		<-time.After(24 * time.Hour)
+		if !tell(0) {
+			t.Fatal("a hint is not taken: this test proves nothing")
+		}
+		for i := range 200 {
+			if tell(i) {
+				t.Fatalf("hint %d of one hour made us write the vault", i)
+			}
+		}
+		for i := range 50 {
+			<-time.After(hintEvery + time.Hour)
+			tell(i)
+		}
+		after := desk.Gateways()
+		if len(after) > len(known)+book.HintGateways || !slices.Equal(after[:len(known)], known) {
+			t.Errorf("%d gateways became %d", len(known), len(after))
+		}
+	})
+}
+
+// vaultFile is the desk's vault as it is: every write makes a new file.
+func vaultFile(t *testing.T) os.FileInfo {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(vaultDir, "desk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
 }
 
 func TestExplanationNamesEveryStepAndNobody(t *testing.T) {

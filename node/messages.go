@@ -148,7 +148,7 @@ func (n *Node) hear(a card.Address, l *link, r talk.Record) error {
 		n.offered(a, c.Name, l, r)
 		return nil
 	case talk.KindHint:
-		n.takeHint(l, r)
+		n.takeHint(a, l, r)
 		return nil
 	case talk.KindMain, talk.KindLane:
 		return talk.ErrRecord // only the first record of a stream

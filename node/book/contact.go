@@ -46,6 +46,7 @@ type Contact struct {
 	Asked    int64        `cbor:"10,keyasint,omitempty"` // when we invited them, hours since 1970
 	Bell     card.Gateway `cbor:"11,keyasint,omitzero"`  // doorbell of their card, if it has one
 	Both     bool         `cbor:"12,keyasint,omitempty"` // leave the invitation in the inbox too
+	Told     Told         `cbor:"13,keyasint,omitzero"`  // what their hints brought: TakeHint
 }
 
 // CheckName refuses a name that could not stand in a SIP address or on a command line.
