@@ -61,7 +61,7 @@ func Run(ctx context.Context, c Config) (code int, err error) {
 	w := &warden{config: c, line: ours, busy: make(chan struct{}, maxBusy)}
 	w.tors.order = torproc.Order{Exe: c.TorExe, Dir: dir, Options: c.TorOptions}
 	if w.tors.starter = c.Starter; c.Starter == nil {
-		w.tors.starter = torproc.Run
+		w.tors.starter = torproc.Confined
 	} else if os.Chmod(dir, 0o711) != nil {
 		return 1, torproc.ErrDirectory
 	}

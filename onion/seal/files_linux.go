@@ -37,28 +37,54 @@ const (
 		unix.LANDLOCK_ACCESS_FS_REFER
 )
 
-// restrict takes everything from the calling thread that f does not name, and returns the version
-// of Landlock that does it, or 0.
-func restrict(f Files) int {
+// landlock returns the version of Landlock that this kernel has, or 0.
+func landlock() int {
 	version, _, no := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0,
 		unix.LANDLOCK_CREATE_RULESET_VERSION)
-	if no != 0 || version == 0 {
-		return 0
-	}
-	a, size := rights(int(version))
-	set, _, no := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&a)),
-		size, 0)
 	if no != 0 {
 		return 0
 	}
-	defer unix.Close(int(set))
-	allow(int(set), append(mapped(), f.Read...), a.Handled_access_fs&toRead)
-	allow(int(set), f.Write, a.Handled_access_fs&inFiles)
-	allow(int(set), f.Dirs, a.Handled_access_fs&inDirs)
-	if _, _, no := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, set, 0, 0); no != 0 {
+	return int(version)
+}
+
+// ruleset makes a set of rules that takes away what a names.
+func ruleset(a unix.LandlockRulesetAttr, size uintptr) (int, error) {
+	set, _, no := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&a)),
+		size, 0)
+	if no != 0 {
+		return -1, no
+	}
+	return int(set), nil
+}
+
+// enforce puts a set of rules into force for the calling thread.
+func enforce(set int) error {
+	if _, _, no := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(set), 0, 0); no != 0 {
+		return no
+	}
+	return nil
+}
+
+// restrict takes everything from the calling thread that f does not name, and returns the version
+// of Landlock that does it, or 0.
+func restrict(f Files) int {
+	version := landlock()
+	if version == 0 {
 		return 0
 	}
-	return int(version)
+	a, size := rights(version)
+	set, err := ruleset(a, size)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(set)
+	allow(set, append(mapped(), f.Read...), a.Handled_access_fs&toRead)
+	allow(set, f.Write, a.Handled_access_fs&inFiles)
+	allow(set, f.Dirs, a.Handled_access_fs&inDirs)
+	if enforce(set) != nil {
+		return 0
+	}
+	return version
 }
 
 // mapped lists what this program needs to start again: itself, and the libraries of a build that is
@@ -113,7 +139,7 @@ func allow(set int, names []string, rights uint64) {
 		if unix.Fstat(fd, &st) == nil {
 			may := rights
 			if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-				may &= inFiles
+				may &= inFiles | unix.LANDLOCK_ACCESS_FS_EXECUTE
 			}
 			r := unix.LandlockPathBeneathAttr{Allowed_access: may, Parent_fd: int32(fd)}
 			unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(set), unix.LANDLOCK_RULE_PATH_BENEATH,

@@ -45,8 +45,8 @@ func (s State) Missing() []string {
 			"empty network namespace alone keeps it from the network")
 	}
 	if s.Files == 0 {
-		out = append(out, "the engine can open every file of this user: this kernel has no "+
-			"Landlock")
+		out = append(out, "the engine can open every file of this user, and so can its tor "+
+			"(a tor can be told to write files, and to run programs): this kernel has no Landlock")
 	}
 	return out
 }

@@ -77,12 +77,27 @@ func managedTransport(value string) bool {
 }
 
 // Launches reports whether checked lines let tor start another program.
-func Launches(lines []string) bool {
+func Launches(lines []string) bool { return len(Programs(lines)) > 0 }
+
+// Programs lists the programs that checked lines let tor start.
+func Programs(lines []string) (names []string) {
 	for _, line := range lines {
-		name, _, _ := strings.Cut(line, " ")
-		if strings.EqualFold(name, "ClientTransportPlugin") {
-			return true
+		f := strings.Fields(line)
+		if strings.EqualFold(f[0], "ClientTransportPlugin") && managedTransport(line[len(f[0]):]) {
+			names = append(names, f[3])
 		}
 	}
-	return false
+	return names
+}
+
+// Tables lists the files that checked lines let tor read.
+func Tables(lines []string) (names []string) {
+	for _, line := range lines {
+		f := strings.Fields(line)
+		if len(f) > 1 && (strings.EqualFold(f[0], "GeoIPFile") ||
+			strings.EqualFold(f[0], "GeoIPv6File")) && strings.HasPrefix(f[1], "/") {
+			names = append(names, f[1])
+		}
+	}
+	return names
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"nightjar/onion/bridge"
+	"nightjar/onion/seal"
 	"nightjar/onion/torconf"
 )
 
@@ -49,8 +50,21 @@ type Program interface {
 // those of bridge.Plugins.
 type Starter func(Order) (Program, error)
 
-// Run is the Starter of this process.
+// Run is the Starter of a process that holds the identity itself: whoever speaks with the tor can
+// do what its user can, and so can the tor.
 func Run(o Order) (Program, error) {
+	return run(o, func(cmd *exec.Cmd, _ seal.Files, _ []string) error { return cmd.Start() })
+}
+
+// Confined is a Starter of tors that can be told to do no more than they are there for: where the
+// kernel has Landlock they write in their own directory alone, read what belongs to the system, and
+// run only the programs that the options name or need (package seal, of scripts).
+func Confined(o Order) (Program, error) { return run(o, seal.StartProgram) }
+
+// A starting starts a command that may open files and run programs.
+type starting func(*exec.Cmd, seal.Files, []string) error
+
+func run(o Order, start starting) (Program, error) {
 	exe, err := find(o.Exe)
 	if err != nil {
 		return nil, err
@@ -67,7 +81,7 @@ func Run(o Order) (Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{dir: dir, done: make(chan struct{})}
+	p := &program{dir: dir, start: start, done: make(chan struct{})}
 	if err := p.launch(exe, o); err != nil {
 		dir.wipe()
 		return nil, err
@@ -94,6 +108,7 @@ func find(exe string) (string, error) {
 // A program is a child of this process.
 type program struct {
 	dir     *directory
+	start   starting
 	cmd     *exec.Cmd
 	control net.Conn
 	done    chan struct{}
@@ -121,7 +136,12 @@ func (p *program) launch(exe string, o Order) error {
 	p.cmd = exec.Command(exe, "--defaults-torrc", p.dir.file("none"), "-f", p.dir.file("torrc"),
 		"--quiet", "--__OwningControllerFD", "3")
 	p.cmd.Dir, p.cmd.Env, p.cmd.ExtraFiles = p.dir.path, []string{}, []*os.File{theirs}
-	if err := p.cmd.Start(); err != nil {
+	files := seal.Files{
+		Read: append(torconf.Tables(o.Options), p.dir.file("torrc")),
+		Dirs: []string{p.dir.file("data"), p.dir.file("s")},
+	}
+	err = p.start(p.cmd, files, append(torconf.Programs(o.Options), exe))
+	if err != nil {
 		ours.Close()
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			return ErrMissing
