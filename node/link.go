@@ -21,8 +21,8 @@ import (
 const (
 	linkRoom = 256         // records that wait for a slow tunnel; then the link is given up
 	dialTime = time.Minute // for one attempt to reach a contact's service
-	// Two links within this time were begun by both sides at once. It is longer than a dial takes, so
-	// that two that did cross never fall on its edge, where the sides could disagree.
+	// Two links within this time were begun by both sides at once. It is longer than a dial takes,
+	// so that two that did cross never fall on its edge, where the sides could disagree.
 	crossing  = dialTime + 10*time.Second
 	dialTries = 3 // a fresh descriptor needs a moment to be found everywhere
 )

@@ -19,7 +19,8 @@ func (e Engine) bridgeRoutes() map[string]handler {
 	}
 }
 
-// Bridges says which ways into the network an identity knows. A line that cannot be read has no kind.
+// Bridges says which ways into the network an identity knows. A line that cannot be read has no
+// kind.
 func Bridges(e node.Entries) api.Bridges {
 	out := api.Bridges{Only: e.Only, Bridges: []api.Bridge{}}
 	for _, line := range e.Bridges {

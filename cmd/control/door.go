@@ -62,6 +62,10 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			time.AfterFunc(200*time.Millisecond, d.lock) // after the answer has left
 			return struct{}{}, nil
 		})(w, r)
+	case engine == nil && identity.Role == api.RoleGateway:
+		answer(func(*http.Request) (any, error) {
+			return nil, &Error{Code: "gateway", Message: "this engine lends its UDP to others: " + how}
+		})(w, r)
 	case engine == nil:
 		answer(func(*http.Request) (any, error) {
 			return nil, &Error{Code: "starting", Message: "the engine is starting: " + how}

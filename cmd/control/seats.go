@@ -125,7 +125,7 @@ func Choose(list []Engaged, as string) (*Client, error) {
 	}
 	var match, open []Engaged
 	for _, e := range list {
-		if as != "" && (e.Name == as || e.Address != "" && strings.HasPrefix(e.Address, as)) {
+		if as != "" && (strings.EqualFold(e.Name, as) || e.Address != "" && strings.HasPrefix(e.Address, strings.ToLower(as))) {
 			match = append(match, e)
 		}
 		if e.Role == api.RoleEngine {

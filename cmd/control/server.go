@@ -108,7 +108,15 @@ func (e Engine) status(*http.Request) (any, error) {
 	s.Gateways, s.Contacts, s.Connected = n.Gateways, n.Contacts, n.Connected
 	s.Unread, s.Pending, s.Calls = n.Unread, n.Pending, n.Calls
 	s.Network, s.Warnings = n.Network, append(s.Warnings, n.Warnings...)
+	asking := 0
+	for _, c := range e.Node.Contacts() {
+		if c.Standing == book.Asking {
+			asking++
+		}
+	}
 	switch {
+	case asking > 0:
+		s.Next = "somebody asks to be in touch: nightjar contact list"
 	case n.Gateways == 0:
 		s.Next = "no gateway is known: add a contact by a card that carries one, or " +
 			"nightjar gateway add LINE"

@@ -32,7 +32,7 @@ func (o *options) ask(ctx context.Context, prompt string) (*keystore.Password, e
 		return nil, errNoTerminal
 	}
 	defer tty.Close()
-	calm := calmOnSignal(ctx, int(tty.Fd()))
+	calm := calmOnSignal(ctx, int(tty.Fd()), func() {})
 	defer calm()
 	fmt.Fprint(tty, prompt)
 	p, err := keystore.ReadPassword(int(tty.Fd()))
@@ -73,7 +73,7 @@ func showWords(ctx context.Context, words *keystore.Password, title string) erro
 		return errNoScreen
 	}
 	defer tty.Close()
-	calm := calmOnSignal(ctx, int(tty.Fd()))
+	calm := calmOnSignal(ctx, int(tty.Fd()), func() { fmt.Fprint(tty, screenOff) })
 	defer calm()
 	fmt.Fprint(tty, screenOn, title, "\n\n    ")
 	defer fmt.Fprint(tty, screenOff)

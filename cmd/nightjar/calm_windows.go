@@ -4,4 +4,4 @@ package main
 
 import "context"
 
-func calmOnSignal(context.Context, int) (undo func()) { return func() {} }
+func calmOnSignal(context.Context, int, func()) (undo func()) { return func() {} }

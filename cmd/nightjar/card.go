@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"image"
 	"image/color"
@@ -79,7 +80,12 @@ func (o *options) cardFlags() func() (api.CardRequest, error) {
 	uses := o.set.Uint("uses", 0, "")
 	good := o.set.String("for", "", "")
 	return func() (api.CardRequest, error) {
-		r.Uses = uint32(min(*uses, math.MaxUint32))
+		given := false
+		o.set.Visit(func(f *flag.Flag) { given = given || f.Name == "uses" })
+		if given && (*uses == 0 || *uses > math.MaxUint32 || *once) {
+			return r, usageError{"say --once, or --uses N with N at least 1"}
+		}
+		r.Uses = uint32(*uses)
 		if *once {
 			r.Uses = 1
 		}
@@ -104,7 +110,7 @@ func parseHours(s string) (uint32, error) {
 	}
 	n, err := strconv.ParseUint(number, 10, 16)
 	if err != nil || n == 0 || n*unit > 10*365*24 {
-		return 0, usageError{"say how long the card is good: 48h, 30d"}
+		return 0, usageError{"say how long the card is good, from 1h to 3650d: 48h, 30d"}
 	}
 	return uint32(n * unit), nil
 }

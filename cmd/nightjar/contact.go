@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -162,4 +163,7 @@ func cmdContactRemove(ctx context.Context, _ console, args []string) error {
 	return o.do(ctx, http.MethodDelete, contactPath(rest[0], ""), nil, nil)
 }
 
-func contactPath(name, verb string) string { return "/v1/contacts/" + url.PathEscape(name) + verb }
+// contactPath names a contact to the engine; contacts are written in lower case.
+func contactPath(name, verb string) string {
+	return "/v1/contacts/" + url.PathEscape(strings.ToLower(name)) + verb
+}

@@ -74,9 +74,10 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 		}
 		defer t.Close()
 		var g *onion.Gateway
-		walks := relay.NewServer(func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
-			return g.Open(ctx)
-		})
+		walks := relay.NewServer(
+			func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
+				return g.Open(ctx)
+			})
 		g, err = onion.NewGateway(onion.GatewayConfig{Listen: *listen, AllowPrivate: *private,
 			Socket: c.lent(),
 			Accept: meet.IsQuery, Reply: meet.IsReply, Relay: walks.Serve,

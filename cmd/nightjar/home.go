@@ -24,16 +24,25 @@ type home string
 
 func (h home) vault() string { return filepath.Join(string(h), "vault") }
 
-// openHome returns the directory of --home, or .nightjar in the user's own, made with mode 0700.
-func (o *options) openHome() (home, error) {
+// homeDir is the directory of --home, or .nightjar in the user's own.
+func (o *options) homeDir() (string, error) {
 	if o.home != "" {
-		return makeHome(o.home)
+		return o.home, nil
 	}
 	own, err := os.UserHomeDir()
 	if err != nil {
 		return "", fmt.Errorf("%w: the user's home directory is not known", errHome)
 	}
-	return makeHome(filepath.Join(own, ".nightjar"))
+	return filepath.Join(own, ".nightjar"), nil
+}
+
+// openHome makes homeDir with mode 0700, if it is not there.
+func (o *options) openHome() (home, error) {
+	dir, err := o.homeDir()
+	if err != nil {
+		return "", err
+	}
+	return makeHome(dir)
 }
 
 func makeHome(dir string) (home, error) {

@@ -30,7 +30,7 @@ func cmdSend(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	req := api.SendRequest{Contact: rest[0], Text: strings.Join(rest[1:], " ")}
+	req := api.SendRequest{Contact: strings.ToLower(rest[0]), Text: strings.Join(rest[1:], " ")}
 	if req.Text, err = c.argument(req.Text); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func cmdRead(ctx context.Context, c console, args []string) error {
 	}
 	contact := ""
 	if len(rest) == 1 {
-		contact = rest[0]
+		contact = strings.ToLower(rest[0])
 	}
 	var list []api.Message
 	path := "/v1/messages?contact=" + url.QueryEscape(contact)

@@ -29,8 +29,8 @@ func torHints() []nextStep {
 		{errSwitch, "nightjar bridge only on, or off"},
 		{torproc.ErrClock, "set this machine's clock, its date and its time zone, and start again"},
 		{torproc.ErrNoNetwork, "connect this machine, and start again"},
-		{torproc.ErrBlocked, "see that this machine's date is right; then ask a friend for a bridge " +
-			"line: nightjar bridge add LINE"},
+		{torproc.ErrBlocked, "see that this machine's date is right; then ask a friend for a " +
+			"bridge line: nightjar bridge add LINE"},
 		{torproc.ErrTransport, "install the bridge's program anew, or try another bridge: " +
 			"nightjar bridge test"},
 		{torproc.ErrSlow, "the network is slow or disturbed: try again, or a bridge"},

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,7 +43,14 @@ type place struct {
 
 // vaultPlace is the home directory of o, with a vault on disk.
 func (o *options) vaultPlace() (place, error) {
-	h, err := o.openHome()
+	dir, err := o.homeDir()
+	if err != nil {
+		return place{}, err
+	}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return place{}, keystore.ErrNoVault // and nothing is made
+	}
+	h, err := makeHome(dir)
 	return place{home: h, leave: func() {}}, err
 }
 
@@ -104,8 +113,10 @@ func (s *session) work(ctx context.Context, o *options, c console, role api.Role
 	if err != nil {
 		return err
 	}
-	for _, w := range s.warnings {
-		fmt.Fprintln(c.err, "nightjar: note:", w)
+	if role != api.RoleTool { // what concerns an engine is no matter of a moment
+		for _, w := range s.warnings {
+			fmt.Fprintln(c.err, "nightjar: note:", w)
+		}
 	}
 	s.idle.used()
 	return f(ctx, s)

@@ -38,6 +38,9 @@ func cmdStatus(ctx context.Context, c console, args []string) error {
 	if o.json {
 		return c.json(s)
 	}
+	if s.Name != "" {
+		fmt.Fprintln(c.out, "name           ", escape(s.Name))
+	}
 	fmt.Fprintln(c.out, "address        ", s.Address)
 	fmt.Fprintln(c.out, "path           ", s.Path)
 	fmt.Fprintln(c.out, "reachable      ", yes(s.Reachable))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base32"
 	"errors"
+	"flag"
 	"fmt"
 	"time"
 
@@ -37,6 +38,9 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
+	if err := o.checkTimes(*cover); err != nil {
+		return err
+	}
 	if *noPhone {
 		*listen = ""
 	}
@@ -58,6 +62,19 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 				cover: *cover, changes: make(chan torproc.Notice, 16)}
 			return e.assemble(ctx, tor, *listen)
 		})
+}
+
+// checkTimes refuses times that would silently mean something else.
+func (o *options) checkTimes(cover time.Duration) error {
+	given := map[string]bool{}
+	o.set.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	switch {
+	case given["lock-after"] && o.lockAfter < time.Second:
+		return usageError{"--lock-after is at least one second: 15m, 2h"}
+	case given["cover"] && (cover < 100*time.Millisecond || cover > 10*time.Second):
+		return usageError{"--cover is between 100ms and 10s"}
+	}
+	return nil
 }
 
 // engine is the parts of one running engine.
@@ -86,7 +103,8 @@ func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err e
 		return err
 	}
 	defer e.tor.Close()
-	e.node, err = node.New(node.Config{Identity: e.id, Path: e.tor, Derived: e.derived, Cover: e.cover})
+	e.node, err = node.New(node.Config{Identity: e.id, Path: e.tor, Derived: e.derived,
+		Cover: e.cover})
 	if err != nil {
 		return err
 	}

@@ -40,14 +40,14 @@ plain text: read it before you pass it on. FILE of - is standard output.
 
   nightjar bundle export network.txt`
 	helpBundleImport = `Takes in what somebody else wrote with nightjar bundle export. What is
-in it need not be believed: it can only fail. Bridges are used from the next start. FILE of - is
-standard input.
+in it need not be believed: it can only fail, and evicts nothing. Its bridges are shown to you, and
+none is used unless you add it. FILE of - is standard input.
 
   nightjar bundle import network.txt`
 	helpRelayAdd = `Uses a pkarr relay, a server that does the walk in the DHT for whoever asks,
 beside the gateways: an onion service. It sees what a gateway sees.
 
-  nightjar relay add http://SERVICE.onion`
+  nightjar relay add URL`
 	helpExplain = `Tells each step of finding a contact as it would be done now, and who could see
 what of it.
 

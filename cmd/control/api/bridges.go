@@ -11,8 +11,8 @@ type Bridges struct {
 // Bridge is one way into the network.
 type Bridge struct {
 	Line   string `json:"line"`
-	Kind   string `json:"kind"`   // vanilla, obfs4, meek_lite, snowflake, webtunnel; "" is unreadable
-	Worked bool   `json:"worked"` // it was by this one that the network was entered last
+	Kind   string `json:"kind"`   // vanilla, obfs4, meek_lite, snowflake, webtunnel; "": unreadable
+	Worked bool   `json:"worked"` // the network was entered by this one last
 }
 
 // BridgeRequest is the body of POST /v1/bridges. It counts from the next start.
