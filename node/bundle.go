@@ -32,21 +32,22 @@ func (n *Node) ExportBundle() (string, error) {
 	return out.Encode()
 }
 
-// ImportBundle takes in what a bundle holds, returns it, and uses it at once, but for bridges:
-// these from the next start. Our cards do not pass its gateways on. Errors are those of
-// bundle.Parse, and of the vault.
+// ImportBundle uses at once what a bundle holds, as far as it is new and there is room: it evicts
+// nothing, and our cards and bundles do not pass it on. It returns what it took in, and the bridges
+// that are not known. Of these it took none: who runs a bridge sees our address, so the user
+// decides. Errors are those of bundle.Parse, and of the vault.
 func (n *Node) ImportBundle(text string) (*bundle.Bundle, error) {
 	in, err := bundle.Parse(text)
 	if err != nil {
 		return nil, err
 	}
 	err = n.change(func(b *book.Book) error {
-		learn(b, in)
-		for _, r := range in.Relays {
-			b.AddRelay(r)
-		}
-		for _, l := range in.Bridges {
-			b.AddBridge(l)
+		in.Gateways = fresh(in.Gateways, b.TryGateway)
+		in.Nodes = fresh(in.Nodes, b.TryNode)
+		in.Relays = tryRelays(b, in.Relays)
+		in.Bridges = strange(b, in.Bridges)
+		if len(in.Gateways)+len(in.Nodes)+len(in.Relays) == 0 {
+			return errUnchanged
 		}
 		return nil
 	})
@@ -57,16 +58,22 @@ func (n *Node) ImportBundle(text string) (*bundle.Bundle, error) {
 	return in, nil
 }
 
-// learn takes in gateways and nodes, and reports whether any was new.
-func learn(b *book.Book, in *bundle.Bundle) bool {
-	roads, nodes := b.Roads(), slices.Clone(b.Nodes)
-	for _, g := range in.Gateways {
-		b.LearnGateway(g)
-	}
-	for _, a := range in.Nodes {
-		b.AddNode(a)
-	}
-	return !slices.Equal(roads, b.Roads()) || !slices.Equal(nodes, b.Nodes)
+// fresh returns what of a list was taken.
+func fresh[T any](list []T, take func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(v T) bool { return !take(v) })
+}
+
+// tryRelays takes in the relays that we can reach, and returns those that it took.
+func tryRelays(b *book.Book, urls []string) []string {
+	return fresh(urls, func(url string) bool {
+		_, ok := onionRelay(url)
+		return ok && b.TryRelay(url)
+	})
+}
+
+// strange returns the bridge lines that are not in the book.
+func strange(b *book.Book, lines []string) []string {
+	return fresh(lines, func(l string) bool { return !slices.Contains(b.Bridges, l) })
 }
 
 // hint tells a contact of some gateways and DHT nodes, so that it finds its way when its own are

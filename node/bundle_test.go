@@ -3,6 +3,7 @@ package node
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -20,8 +21,11 @@ import (
 func TestBundleOpensTheNetworkToANewcomer(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
-		if err := desk.AddRelay("https://relay.example/"); err != nil {
-			t.Fatal(err)
+		onion := "http://" + desk.Gateways()[0].ID + ".onion"
+		for _, relay := range []string{onion, "https://relay.example/"} { // that one no path reaches
+			if err := desk.AddRelay(relay); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if err := desk.AddRelay("http://relay.example/"); !errors.Is(err, card.ErrCard) {
 			t.Error("a relay without TLS is taken")
@@ -37,15 +41,81 @@ func TestBundleOpensTheNetworkToANewcomer(t *testing.T) {
 		if err != nil || len(got.Gateways) != 1 || len(got.Relays) != 1 || len(got.Bridges) != 1 {
 			t.Fatalf("%+v: %v", got, err)
 		}
-		if len(source.Gateways()) != 2 || len(source.Entries().Bridges) != 1 {
+		way := (&carrier{node: source.Node}).Trip().(*trip)
+		if len(source.Gateways()) != 2 || len(way.relays()) != 3 {
 			t.Error("it is not used")
+		}
+		if got, err := source.ImportBundle(text); err != nil ||
+			len(got.Gateways)+len(got.Relays) != 0 || len(got.Bridges) != 1 {
+			t.Errorf("the second time it brought %+v: %v", got, err)
 		}
 		if _, err := source.ImportBundle(text[1:]); !errors.Is(err, bundle.ErrBundle) {
 			t.Error(err)
 		}
 		again, err := source.ExportBundle()
-		if err != nil || strings.Count(again, "gateway nightjar") != 1 {
-			t.Errorf("others' gateways are passed on: %v", err)
+		if err != nil || strings.Count(again, "gateway nightjar") != 1 ||
+			strings.Contains(again, "\nrelay ") {
+			t.Errorf("what others gave is passed on: %v", err)
+		}
+	})
+}
+
+func TestBundleSetsNoBridgeAndEvictsNothing(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		desk := w.start(0, nil)
+		id := desk.Gateways()[0].ID
+		in, naive := bundle.Bundle{}, book.Book{}
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		given := func(b *book.Book) error {
+			b.LearnGateway(card.Gateway{ID: id, Port: 7})
+			b.AddNode(netip.MustParseAddrPort("20.1.1.1:7"))
+			b.AddRelay("http://" + id + ".onion:7")
+			b.AddBridge("the user's own")
+			return nil
+		}
+		must(desk.change(given))
+		must(given(&naive))
+		for i := range 200 {
+			ip := netip.AddrFrom4([4]byte{30, byte(i), 1, 1})
+			in.Nodes = append(in.Nodes, netip.AddrPortFrom(ip, 6881))
+			naive.AddNode(in.Nodes[i])
+		}
+		for i := range 32 {
+			in.Gateways = append(in.Gateways, card.Gateway{ID: id, Port: uint16(100 + i)})
+			in.Bridges = append(in.Bridges, fmt.Sprint("bridge ", i))
+			naive.LearnGateway(in.Gateways[i])
+			naive.AddBridge(in.Bridges[i])
+		}
+		for i := range 16 {
+			in.Relays = append(in.Relays, fmt.Sprintf("http://%s.onion:%d", id, 100+i))
+			naive.AddRelay(in.Relays[i])
+		}
+		text, err := in.Encode()
+		must(err)
+		got, err := desk.ImportBundle(text)
+		must(err)
+		kept := func(b *book.Book) bool {
+			return slices.Contains(b.Learned, card.Gateway{ID: id, Port: 7}) &&
+				slices.Contains(b.Nodes, netip.MustParseAddrPort("20.1.1.1:7")) &&
+				slices.Equal(b.Relays, []string{"http://" + id + ".onion:7"}) &&
+				slices.Equal(b.Bridges, []string{"the user's own"})
+		}
+		desk.look(func(b *book.Book) {
+			if !kept(b) {
+				t.Errorf("what the user gave is gone: %q, %q", b.Relays, b.Bridges)
+			}
+		})
+		if len(got.Gateways) != 31 || len(got.Nodes) != 63 || len(got.Bridges) != 32 {
+			t.Errorf("%d gateways, %d nodes, %d bridges are said to have come in",
+				len(got.Gateways), len(got.Nodes), len(got.Bridges))
+		}
+		if kept(&naive) || slices.Contains(naive.Bridges, "the user's own") {
+			t.Error("the naive book keeps all as well: this test proves nothing")
 		}
 	})
 }

@@ -62,7 +62,7 @@ func (t *trip) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, erro
 	return conn, t.node.seeds(nodes), nil
 }
 
-// Relay returns a link to a gateway that walks for us, or to a pkarr relay that the user gave.
+// Relay returns a link to a gateway that walks for us, or to a pkarr relay in the book.
 func (t *trip) Relay(ctx context.Context) (*relay.Link, error) {
 	l := new(relay.Link)
 	err := t.through(ctx, t.relays(), func(ctx context.Context, w way) (err error) {
@@ -97,7 +97,7 @@ func (t *trip) gateways() (out []way) {
 func (t *trip) relays() []way {
 	out := t.gateways()
 	var urls []string
-	t.node.look(func(b *book.Book) { urls = slices.Clone(b.Relays) })
+	t.node.look(func(b *book.Book) { urls = b.Walkers() })
 	for _, s := range urls {
 		if w, ok := onionRelay(s); ok {
 			out = append(out, w)

@@ -74,7 +74,7 @@ func (e Engine) importBundle(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return api.Imported{Gateways: len(in.Gateways), Nodes: len(in.Nodes), Relays: len(in.Relays),
-		Bridges: len(in.Bridges)}, nil
+		Bridges: append([]string{}, in.Bridges...)}, nil
 }
 
 func (e Engine) explain(r *http.Request) (any, error) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 
 	"nightjar/cmd/control/api"
 	"nightjar/node"
@@ -58,9 +59,24 @@ func cmdBundleImport(ctx context.Context, c console, args []string) error {
 	if o.json {
 		return c.json(in)
 	}
-	fmt.Fprintf(c.out, "taken in: %d gateways, %d DHT nodes, %d relays, %d bridges\n",
-		in.Gateways, in.Nodes, in.Relays, in.Bridges)
+	fmt.Fprintf(c.out, "new, and taken in: %d gateways, %d DHT nodes, %d relays\n",
+		in.Gateways, in.Nodes, in.Relays)
+	c.offerBridges(in.Bridges)
 	return nil
+}
+
+// offerBridges shows bridges that came from somebody else; whether they are used the user decides.
+// The lines are quoted: nothing in them is a command to the shell they are pasted into.
+func (c console) offerBridges(lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(c.out, "%d bridges came with it; none is used unless you add it: who runs a bridge "+
+		"sees your address\n", len(lines))
+	for _, l := range lines {
+		quoted := strings.ReplaceAll(escape(l), "'", `'\''`)
+		fmt.Fprintf(c.out, "  next: nightjar bridge add '%s'\n", quoted)
+	}
 }
 
 // bundleText reads a bundle from a file, or for "-" from standard input.

@@ -64,6 +64,7 @@ type Book struct {
 	Bridges  []string         `cbor:"14,keyasint,omitempty"` // tor bridge lines the user gave
 	Entry    string           `cbor:"15,keyasint,omitempty"` // the bridge that worked last, or ""
 	Hidden   bool             `cbor:"16,keyasint,omitempty"` // enter by bridges and no other way
+	Lent     []string         `cbor:"17,keyasint,omitempty"` // pkarr relays others named; not in ours
 }
 
 // Entry is a message and whom it is with.
@@ -168,7 +169,13 @@ func (b *Book) LearnGateway(g card.Gateway) {
 func (b *Book) Roads() []card.Gateway { return slices.Concat(b.Gateways, b.Learned) }
 
 // AddRelay remembers a pkarr relay the user gave; beyond 16 the oldest is forgotten.
-func (b *Book) AddRelay(url string) { b.Relays = remember(b.Relays, url, maxRelays) }
+func (b *Book) AddRelay(url string) {
+	b.Lent = slices.DeleteFunc(b.Lent, func(l string) bool { return l == url })
+	b.Relays = remember(b.Relays, url, maxRelays)
+}
+
+// Walkers lists every pkarr relay we may use.
+func (b *Book) Walkers() []string { return slices.Concat(b.Relays, b.Lent) }
 
 // AddNode remembers a DHT node once; beyond 64 the oldest is forgotten.
 func (b *Book) AddNode(a netip.AddrPort) { b.Nodes = remember(b.Nodes, a, maxNodes) }

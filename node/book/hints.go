@@ -1,4 +1,4 @@
-// What others tell us of the network without being asked: it takes only what room is left.
+// What others tell us of the network: hints and bundles. It takes only what room is left.
 
 package book
 
@@ -49,6 +49,18 @@ func (b *Book) TakeHint(from card.Address, gateways []card.Gateway, nodes []neti
 	}
 	c.Told.Hour = hour
 	return true
+}
+
+// TryGateway is LearnGateway that evicts nothing; it reports whether the gateway was new and there
+// was room.
+func (b *Book) TryGateway(g card.Gateway) bool { return b.tryGateway(g, MaxGateways) }
+
+// TryNode is TryGateway for a DHT node.
+func (b *Book) TryNode(a netip.AddrPort) bool { return b.tryNode(a, maxNodes) }
+
+// TryRelay is TryGateway for a pkarr relay: our cards and bundles do not pass it on.
+func (b *Book) TryRelay(url string) bool {
+	return !slices.Contains(b.Relays, url) && try(&b.Lent, url, maxRelays)
 }
 
 // tryGateway remembers a gateway that nobody asked for if fewer than limit are learned; it reports

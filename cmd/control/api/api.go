@@ -163,10 +163,10 @@ type Bundle struct {
 	Bundle string `json:"bundle"` // what nightjar bundle export writes
 }
 
-// Imported is the answer to POST /v1/bundle: how much came in.
+// Imported is the answer to POST /v1/bundle: how much was new and came in.
 type Imported struct {
-	Gateways int `json:"gateways"`
-	Nodes    int `json:"dht_nodes"`
-	Relays   int `json:"relays"`
-	Bridges  int `json:"bridges"` // used from the next start
+	Gateways int      `json:"gateways"`
+	Nodes    int      `json:"dht_nodes"`
+	Relays   int      `json:"relays"`
+	Bridges  []string `json:"bridges"` // new ones, not taken: escape, show, and let the user decide
 }
