@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 
 	"nightjar/cmd/control"
 	"nightjar/cmd/warden"
@@ -67,7 +68,7 @@ func (o *options) guarded(ctx context.Context, c console, name string, args []st
 		Starter: g.tor.existing(),
 	}
 	if g.place.memory {
-		config.TorDir = string(g.place.home)
+		config.TorDir = g.place.tors()
 	}
 	if o.password >= 0 {
 		config.Password = os.NewFile(uintptr(o.password), "password")
@@ -81,6 +82,22 @@ func (o *options) guarded(ctx context.Context, c console, name string, args []st
 		err = ended(code)
 	}
 	return true, err
+}
+
+// tors names where the tors of engines in memory are: beside the home, because an engine can open
+// everything in its home, and is not to open the tors of others. Where nothing in memory can be made
+// there it is the home.
+func (p place) tors() string {
+	beside := filepath.Dir(string(p.home))
+	if !inMemory(beside) {
+		return string(p.home)
+	}
+	try, err := os.MkdirTemp(beside, "nightjar-try-")
+	if err != nil {
+		return string(p.home)
+	}
+	_ = os.Remove(try)
+	return beside
 }
 
 // engine runs the command that a warden ordered.

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -82,14 +81,6 @@ func handle(c interface{ Close() error }) (*os.File, error) {
 		return nil, unix.EPERM
 	}
 	return f.File()
-}
-
-// seat connects to the socket of another engine of the same home.
-func (w *warden) seat(ctx context.Context, name string) (*os.File, error) {
-	if name != filepath.Base(name) || !strings.HasPrefix(name, "control") || w.config.Seats == "" {
-		return nil, unix.EPERM
-	}
-	return dialUnix(ctx, w.config.Seats, name)
 }
 
 // dialUnix connects to a unix socket in a directory, however long its name.

@@ -13,7 +13,7 @@
 //	        {"id":4,"do":"socks","tor":1}                 a connection to its SOCKS socket
 //	        {"id":5,"do":"kill","tor":1}                  end it now
 //	        {"id":6,"do":"wipe","tor":1}                  remove what it left
-//	        {"id":7,"do":"seat","at":"control-2"}         a connection to another engine
+//	        {"id":7,"do":"seat","at":"control-2"}         to ask another engine who it is
 //	        {"id":8,"do":"open","at":"lend"}              a socket that the user allowed
 //	warden: {"id":1}                                      done, with the descriptor
 //	        {"id":3,"tor":1,"dir":"..","pid":7}           with the control connection

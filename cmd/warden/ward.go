@@ -234,7 +234,8 @@ func (w *Ward) Stream(at netip.AddrPort) (net.Listener, error) {
 	return net.FileListener(f)
 }
 
-// Seat connects to the control socket of another engine of the same home, by its name.
+// Seat connects to the control socket of another engine of the same home, by its name. Whatever is
+// said there, the answer is that of GET /v1/identity, and then the connection ends.
 func (w *Ward) Seat(path string) (net.Conn, error) {
 	name := filepath.Base(path)
 	if !strings.HasPrefix(name, "control") {

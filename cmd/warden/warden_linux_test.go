@@ -3,6 +3,7 @@
 package warden
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -148,7 +149,13 @@ func asks(ctx context.Context, w *Ward) map[string]string {
 		note(what, nil, err)
 	}
 	c, err := w.Seat(filepath.Join(w.Order.Home, "control"))
-	note("seat", c, err)
+	note("seat", nil, err)
+	if err == nil {
+		_, _ = io.WriteString(c, "POST /v1/identity/lock HTTP/1.1\r\nHost: engine\r\n\r\n")
+		b, err := io.ReadAll(c)
+		got["the other engine"] = fmt.Sprint(string(b), err)
+		c.Close()
+	}
 	torAsks(ctx, w, got)
 	return got
 }
@@ -197,7 +204,24 @@ func stage(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
+	go repeat(l)
 	return dir
+}
+
+// repeat plays an engine that answers with the first line of what it was asked. An engine that was
+// handed a connection to it would read its own words.
+func repeat(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			line, _ := bufio.NewReader(c).ReadString('\n')
+			_, _ = io.WriteString(c, strings.TrimSpace(line))
+		}()
+	}
 }
 
 func TestEngineIsGivenWhatItNeedsAndNothingElse(t *testing.T) {
@@ -216,7 +240,8 @@ func TestEngineIsGivenWhatItNeedsAndNothingElse(t *testing.T) {
 		"packet twice": syscall.EADDRINUSE.Error(), "open allowed": "", "packet outside": no,
 		"packet named": no, "stream outside": no, "nothing": no, "open else": no, "seat above": no,
 		"seat else": no, "no tor": syscall.ECONNREFUSED.Error(), "seat": "",
-		"program": torproc.ErrOption.Error(), "proxy": torproc.ErrOption.Error(),
+		"the other engine": "GET /v1/identity HTTP/1.1<nil>",
+		"program":          torproc.ErrOption.Error(), "proxy": torproc.ErrOption.Error(),
 		"tor says": "hello<nil>", "socks says": "tor<nil>", "its directory": "<nil>",
 		"wipe while it runs": torproc.ErrDirectory.Error(), "refused": "false", "wipe": "<nil>",
 	} {
