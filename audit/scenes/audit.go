@@ -100,6 +100,8 @@ func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, d
 		return err
 	}
 	c := &play.Cast{Dir: dir, Bin: bin, Part: func(name string, to ...string) error {
+		ctx, cancel := context.WithTimeout(ctx, partTime)
+		defer cancel()
 		out, err := w.partCommand(ctx, name, to...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, out)
@@ -138,6 +140,9 @@ func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, d
 	}
 	return w.visits(ctx, c, builds, r)
 }
+
+// partTime is how long a part may take.
+const partTime = time.Minute
 
 // settling is how long the private networks still fetch this and that.
 const settling = 3 * time.Second

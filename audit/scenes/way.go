@@ -151,26 +151,30 @@ func loseProxy(ctx context.Context) error {
 		return err
 	}
 	defer relay.Close()
-	held := make(chan net.Conn, 1)
+	held := make(chan net.Conn, 2)
 	go serveProxy(l, relay.LocalAddr().(*net.UDPAddr).AddrPort(), held)
 	w, p, err := open(ctx, "socks:"+play.Proxy)
 	if err != nil {
 		return err
 	}
-	defer w.Close()
 	ctx, cancel := context.WithTimeout(ctx, wayTime)
 	defer cancel()
-	return after(ctx, w, p, func() error { return (<-held).Close() })
+	return after(ctx, w, p, func() error {
+		for len(held) > 0 {
+			(<-held).Close()
+		}
+		return nil
+	})
 }
 
-// serveProxy grants one association. Connections that come later are held and not answered.
+// serveProxy grants two associations: one to see whether it does, one for use. Connections that come later are held and not answered.
 func serveProxy(l net.Listener, relay netip.AddrPort, held chan<- net.Conn) {
-	for first := true; ; first = false {
+	for n := 0; ; n++ {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
-		if !first {
+		if n > 1 {
 			defer c.Close()
 			continue
 		}
