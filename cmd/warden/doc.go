@@ -5,7 +5,7 @@
 // descriptors that the warden hands out and then closes on its own side.
 //
 // The line is a pair of unix sockets (SOCK_SEQPACKET). A packet is one JSON object and at most one
-// descriptor; asks are at most 64 KiB, answers 4 KiB.
+// descriptor; asks are at most 160 KiB, answers 4 KiB.
 //
 //	engine: {"id":1,"do":"packet","at":"127.0.0.1:5060"}  a UDP socket on loopback
 //	        {"id":2,"do":"stream","at":"127.0.0.1:5060"}  a TCP listener on loopback

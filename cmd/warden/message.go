@@ -14,10 +14,10 @@ import (
 
 // The bounds of the line.
 const (
-	maxAsk    = 64 << 10 // bytes of a packet from the engine
-	maxAnswer = 4 << 10  // bytes of a packet from the warden
-	maxTors   = 64       // that one engine can have had started and not wiped
-	maxBusy   = 32       // asks at work at a time; more wait
+	maxAsk    = 160 << 10 // bytes of a packet from the engine: a state of 64 KiB, and 64 options
+	maxAnswer = 4 << 10   // bytes of a packet from the warden
+	maxTors   = 64        // that one engine can have had started and not wiped
+	maxBusy   = 32        // asks at work at a time; more wait
 )
 
 // errMessage means a packet that is not one of ours.

@@ -172,8 +172,9 @@ func (w *warden) close() {
 }
 
 // serve answers the engine until the line is closed. An engine that says what is not of the line is
-// not answered any more.
+// not answered any more, and hears so.
 func (w *warden) serve(ctx context.Context) {
+	defer w.line.conn.Close()
 	for {
 		b, with, err := w.line.hear(maxAsk)
 		if with != nil {

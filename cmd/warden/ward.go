@@ -4,6 +4,7 @@ package warden
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -141,6 +142,12 @@ func (w *Ward) ask(ctx context.Context, a ask) (answered, error) {
 	w.asks[a.ID] = waiting
 	w.mu.Unlock()
 	if err := w.line.say(a, nil); err != nil {
+		w.mu.Lock()
+		delete(w.asks, a.ID)
+		w.mu.Unlock()
+		if errors.Is(err, errMessage) {
+			return answered{}, syscall.EMSGSIZE
+		}
 		return answered{}, ErrGone
 	}
 	select {

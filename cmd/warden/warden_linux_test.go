@@ -4,6 +4,7 @@ package warden
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -157,7 +158,35 @@ func asks(ctx context.Context, w *Ward) map[string]string {
 		c.Close()
 	}
 	torAsks(ctx, w, got)
+	longAsks(ctx, w, got)
 	return got
+}
+
+// longAsks asks with the longest state, with more than the line takes, and in words that are not of
+// the line, after which there is none.
+func longAsks(ctx context.Context, w *Ward, got map[string]string) {
+	line := append([]byte("Guard "), bytes.Repeat([]byte("x"), 64<<10-7)...)
+	state := append(line[:len(line):len(line)], '\n')
+	p, err := w.StartTor(torproc.Order{State: state})
+	if err == nil {
+		b, rerr := os.ReadFile(filepath.Join(p.Dir(), "data", "state"))
+		got["longest state"] = fmt.Sprint(len(b) >= 64<<10-1, rerr)
+		p.Control().Close()
+		<-p.Done()
+		_ = p.Wipe()
+	}
+	_, err = w.ask(ctx, ask{Do: "tor", State: make([]byte, maxAsk)})
+	got["too long"] = fmt.Sprint(err)
+	f, err := w.Open(ctx, "allowed")
+	got["after it"] = fmt.Sprint(err)
+	if err == nil {
+		f.Close()
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	_ = w.line.say(map[string]int{"unknown": 1}, nil)
+	_, err = w.ask(ctx, ask{Do: "open", At: "allowed"})
+	got["after a broken line"] = fmt.Sprint(err)
 }
 
 // torAsks follows one tor from start to end.
@@ -240,8 +269,10 @@ func TestEngineIsGivenWhatItNeedsAndNothingElse(t *testing.T) {
 		"packet twice": syscall.EADDRINUSE.Error(), "open allowed": "", "packet outside": no,
 		"packet named": no, "stream outside": no, "nothing": no, "open else": no, "seat above": no,
 		"seat else": no, "no tor": syscall.ECONNREFUSED.Error(), "seat": "",
-		"the other engine": "GET /v1/identity HTTP/1.1<nil>",
-		"program":          torproc.ErrOption.Error(), "proxy": torproc.ErrOption.Error(),
+		"longest state": "true <nil>", "too long": syscall.EMSGSIZE.Error(), "after it": "<nil>",
+		"after a broken line": ErrGone.Error(),
+		"the other engine":    "GET /v1/identity HTTP/1.1<nil>",
+		"program":             torproc.ErrOption.Error(), "proxy": torproc.ErrOption.Error(),
 		"tor says": "hello<nil>", "socks says": "tor<nil>", "its directory": "<nil>",
 		"wipe while it runs": torproc.ErrDirectory.Error(), "refused": "false", "wipe": "<nil>",
 	} {
