@@ -106,6 +106,7 @@ func hint(err error) string {
 func codeHints() map[control.Code]string {
 	return map[control.Code]string{
 		"starting":          "try again in a moment",
+		"gateway":           "it can be listed and locked: nightjar identity list, nightjar lock",
 		"unknown-contact":   "see who is there: nightjar contact list",
 		"bad-name":          "give a name: nightjar contact add CARD NAME",
 		"name-taken":        "give another name: nightjar contact add CARD NAME",
