@@ -41,6 +41,13 @@ func attempts() map[string]func(scene) error {
 		"write a file": func(s scene) error {
 			return os.WriteFile(filepath.Join(s.outside, "made"), []byte("x"), 0o600)
 		},
+		"change a mode": func(s scene) error {
+			return unix.Fchmodat(unix.AT_FDCWD, filepath.Join(s.outside, "file"), 0o644, 0)
+		},
+		"change the mode of an open file": func(s scene) error { return unix.Fchmod(s.udp, 0o600) },
+		"empty a file by name": func(s scene) error {
+			return unix.Truncate(filepath.Join(s.outside, "file"), 1<<10)
+		},
 		"signal the one outside": func(scene) error { return unix.Kill(os.Getppid(), 0) },
 		"run memory made here": func(scene) error {
 			_, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_EXEC,

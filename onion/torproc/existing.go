@@ -133,13 +133,14 @@ func (p *Process) Foreign() bool { return p.foreign }
 // Listen opens a socket on which tor can serve, and returns its name.
 func (p *Process) Listen() (net.Listener, string, error) {
 	name := p.Socket()
-	l, err := net.Listen("unix", name)
+	listen := func() (net.Listener, error) { return net.Listen("unix", name) }
+	if p.foreign {
+		private := listen
+		listen = func() (net.Listener, error) { return openly(private) }
+	}
+	l, err := listen()
 	if err != nil {
 		return nil, "", quiet.Error(err)
-	}
-	if p.foreign && os.Chmod(name, 0o666) != nil {
-		l.Close()
-		return nil, "", ErrDirectory
 	}
 	return l, name, nil
 }

@@ -53,3 +53,12 @@ func socketPair() (ours net.Conn, theirs *os.File, err error) {
 	}
 	return ours, theirs, nil
 }
+
+// openly runs f, in which a unix socket is made that all users may connect to. It is not opened to
+// them afterwards: a sealed engine cannot change the mode of any file. Files that others make
+// meanwhile have the mode they name.
+func openly(f func() (net.Listener, error)) (net.Listener, error) {
+	before := syscall.Umask(0o111)
+	defer syscall.Umask(before)
+	return f()
+}
