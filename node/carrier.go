@@ -48,12 +48,22 @@ type trip struct {
 	used map[card.Gateway]bool
 }
 
+// road is a packet conn that knows the gateway it leaves at.
+type road struct {
+	*onion.PacketConn
+	gateway string
+}
+
+// Gateway names the gateway's onion service: two ports of one are one gateway.
+func (r road) Gateway() string { return r.gateway }
+
 // Open returns a packet conn that leaves at a gateway, and DHT nodes to begin with.
 func (t *trip) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
-	var conn *onion.PacketConn
+	var conn road
 	var nodes []netip.AddrPort
 	err := t.through(ctx, t.gateways(), func(ctx context.Context, w way) (err error) {
-		conn, nodes, err = t.open(ctx, w.Gateway)
+		conn.PacketConn, nodes, err = t.open(ctx, w.Gateway)
+		conn.gateway = w.ID
 		return err
 	})
 	if err != nil {

@@ -86,7 +86,7 @@ func explainInvitation(c book.Contact) Step {
 func (n *Node) explainBootstrap(gateways, nodes int) Step {
 	cached := 0
 	if n.atlas != nil {
-		cached = len(n.atlas.Seeds(1 << 10))
+		cached = len(n.atlas.Seeds(1<<10)) + len(n.atlas.Own(1<<10))
 	}
 	return Step{What: fmt.Sprintf("the way into the DHT begins at one of %d gateways, and at some "+
 		"of %d nodes that answered before and %d from cards, bundles and contacts; no address is "+

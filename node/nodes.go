@@ -14,7 +14,7 @@ import (
 
 const (
 	atlasEvery = time.Hour // each time is a write of the vault, if there is news
-	atlasSeeds = 16        // nodes that answered before, with which a walk begins
+	atlasSeeds = 16        // nodes of the atlas with which a walk begins
 	fewSeeds   = 8         // with fewer it begins with those of cards and bundles as well
 
 	coverEvery = 45 * time.Minute // mean time between two operations that mean nothing
@@ -30,11 +30,13 @@ func (n *Node) ownMeeting() Meeting {
 	return m
 }
 
-// seeds are the DHT nodes a walk begins with: some that answered before; if these are few, those of
-// cards and bundles; and those the gateway named. The gateway could lead us astray anyhow.
+// seeds are the DHT nodes a walk begins with: some that two gateways proved; if these are few, some
+// that one showed us, and those of cards and bundles; and those the gateway named. The gateway
+// could lead us astray anyhow.
 func (n *Node) seeds(named []netip.AddrPort) []netip.AddrPort {
 	out := n.atlas.Seeds(atlasSeeds)
 	if len(out) < fewSeeds {
+		out = append(out, n.atlas.Own(atlasSeeds-len(out))...)
 		n.look(func(b *book.Book) { out = append(out, b.Nodes...) })
 	}
 	return append(out, named...)

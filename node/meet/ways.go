@@ -37,7 +37,8 @@ type Carrier interface {
 type Trip interface {
 	// Open returns a road, and DHT nodes to begin with. The conn carries packets as they are; its
 	// ReadFrom fails only for good. It may have a method Lost() <-chan struct{} that says so
-	// sooner. Meeting closes it.
+	// sooner, and Gateway() string that tells its gateway from others: without it nothing that
+	// answers on the road is proven to be a node. Meeting closes it.
 	Open(ctx context.Context) (conn net.PacketConn, seeds []netip.AddrPort, err error)
 	// Relay returns a link to a relay; relay.ErrRelay if there is none. Meeting closes its stream.
 	Relay(ctx context.Context) (*relay.Link, error)
@@ -66,12 +67,17 @@ func (m *Meeting) road(ctx context.Context, t Trip, f func(*walk.Road) error) er
 	r := walk.Open(ctx, conn, seeds)
 	defer r.Close()
 	r.Size = m.Atlas.Size()
+	if g, ok := conn.(interface{ Gateway() string }); ok {
+		r.Via = g.Gateway()
+	}
 	return f(r)
 }
 
 // learn takes in what the walks of a road taught. The targets of walks that teach the size of the
 // network are such as nobody can foresee.
-func (m *Meeting) learn(r *walk.Road) { m.Atlas.Learn(r.Sizes(), r.Heard(), m.now()) }
+func (m *Meeting) learn(r *walk.Road) {
+	m.Atlas.Learn(r.Via, r.Sizes(), r.Heard(), m.now())
+}
 
 // store stores a body in a slot of a pair: by a relay every other time, and by a walk of our own
 // when it is the turn of that, or the relay failed; once more if few nodes took it or the road was

@@ -2,18 +2,21 @@
 // be counted on to begin with. It is pure: it has no clock, sends nothing, and does not know what
 // was looked for.
 //
-// A node is counted on when it answered on two roads. Of each network of 16 bits (32 of IPv6) one
-// is kept, 200 in all, so that nobody who owns a network fills the atlas. Each identity has its
-// own: what one has in common with another would tell that they are of one person.
+// A node is known when it answered on two roads, and proven when these led through two gateways:
+// one gateway alone can play as many nodes as it likes. What is known serves its owner, since
+// somebody with a single gateway has nothing else; only what is proven is passed on to others. Of
+// each network of 16 bits (32 of IPv6) one is kept, 200 in all, so that nobody who owns a network
+// fills the atlas; what is proven comes before what is not. Each identity has its own: what one has
+// in common with another would tell that they are of one person.
 //
 // The bytes of an atlas, at most 4400, in any order, each node once:
 //
 //	offset size  what
-//	0      1     version, 1
-//	1      1     4 or 16, the size of the address that follows      \
-//	2      4|16  address                                             | as often as there
-//	..     2     port, not 0                                         | are nodes
-//	..     4     when it answered last, hours since 1970 (UTC)      /
+//	0      1     version, 2 (1 had no proof: its nodes are read as known)
+//	1      1     4 or 16, the size of the address; 128 more: proven    \
+//	2      4|16  address                                                | as often as there
+//	..     2     port, not 0                                            | are nodes
+//	..     4     when it answered last, hours since 1970 (UTC)         /
 package atlas
 
 import (
@@ -25,7 +28,7 @@ import (
 )
 
 const (
-	maxProven  = 200
+	maxKnown   = 200
 	maxFresh   = 400 // nodes that answered once; when there are more, any one makes room
 	forgetTime = 30 * 24 * time.Hour
 
@@ -35,25 +38,32 @@ const (
 	sizeLeast  = 4 // fewer walks say too little
 )
 
+// Direct is the gateway of a road that leads through none: two such roads prove a node, since there
+// is nobody who could play it.
+const Direct = "direct"
+
 // An Atlas is what is known of the network. The zero value knows nothing. It is safe for several
 // goroutines.
 type Atlas struct {
-	mu     sync.Mutex
-	sizes  []float64 // the last sizeMemory, oldest first
-	fresh  map[netip.AddrPort]bool
-	proven map[netip.Prefix]entry
-	news   bool // the proven changed since Encode
+	mu    sync.Mutex
+	sizes []float64                 // the last sizeMemory, oldest first
+	fresh map[netip.AddrPort]string // answered once, through that gateway
+	known map[netip.Prefix]entry
+	news  bool // the known changed since Encode
 }
 
-// entry is a node that can be counted on.
+// entry is a node that is known.
 type entry struct {
-	node netip.AddrPort
-	hour uint32 // when it answered last, since 1970
+	node   netip.AddrPort
+	hour   uint32 // when it answered last, since 1970
+	via    string // a gateway through which it answered; "" is not known
+	proven bool
 }
 
 // Learn takes in what the walks of one road found: their estimates of the size of the network, and
-// the nodes that answered.
-func (a *Atlas) Learn(sizes []float64, heard []netip.AddrPort, now time.Time) {
+// the nodes that answered. via tells the gateway of the road from others: "" when nobody knows
+// which it was, Direct when there was none. It is not saved.
+func (a *Atlas) Learn(via string, sizes []float64, heard []netip.AddrPort, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sizes = append(a.sizes, sizes...)
@@ -64,12 +74,12 @@ func (a *Atlas) Learn(sizes []float64, heard []netip.AddrPort, now time.Time) {
 	for _, n := range heard {
 		if !once[n] && n.Addr().IsValid() && n.Port() != 0 {
 			once[n] = true
-			a.hear(n, hour)
+			a.hear(n, via, hour)
 		}
 	}
-	for net, e := range a.proven {
+	for net, e := range a.known {
 		if e.hour+uint32(forgetTime/time.Hour) < hour {
-			delete(a.proven, net)
+			delete(a.known, net)
 			a.news = true
 		}
 	}
@@ -77,45 +87,87 @@ func (a *Atlas) Learn(sizes []float64, heard []netip.AddrPort, now time.Time) {
 
 func (a *Atlas) grow() {
 	if a.fresh == nil {
-		a.fresh, a.proven = make(map[netip.AddrPort]bool), make(map[netip.Prefix]entry)
+		a.fresh, a.known = make(map[netip.AddrPort]string), make(map[netip.Prefix]entry)
 	}
+}
+
+// apart reports whether two roads cannot both be of one gateway that plays nodes.
+func apart(via, other string) bool {
+	return via != "" && other != "" && (via != other || via == Direct)
 }
 
 // hear notes that a node answered on a road. Called with mu held.
-func (a *Atlas) hear(n netip.AddrPort, hour uint32) {
+func (a *Atlas) hear(n netip.AddrPort, via string, hour uint32) {
 	net := network(n.Addr())
-	if e, ok := a.proven[net]; ok {
-		if e.node == n && e.hour < hour {
-			a.proven[net], a.news = entry{n, hour}, true
-		}
+	e, taken := a.known[net]
+	switch {
+	case taken && e.node == n:
+		a.again(net, e, via, hour)
+		return
+	case taken && e.proven:
 		return
 	}
-	if !a.fresh[n] {
-		for old := range a.fresh {
-			if len(a.fresh) < maxFresh {
-				break
-			}
-			delete(a.fresh, old)
-		}
-		a.fresh[n] = true
+	first, twice := a.fresh[n]
+	if !twice {
+		a.note(n, via)
 		return
+	}
+	proven := apart(first, via)
+	if taken && !proven {
+		return // one that is not proven either has the place
 	}
 	delete(a.fresh, n)
-	a.prove(net, entry{n, hour})
+	a.keep(net, entry{n, hour, via, proven})
 }
 
-// prove takes a node in; when there is no room the one that was silent longest makes it.
-func (a *Atlas) prove(net netip.Prefix, e entry) {
-	if len(a.proven) >= maxProven {
-		var oldest netip.Prefix
-		for p, o := range a.proven {
-			if !oldest.IsValid() || o.hour < a.proven[oldest].hour {
-				oldest = p
+// again notes that a node that is known answered once more. Called with mu held.
+func (a *Atlas) again(net netip.Prefix, e entry, via string, hour uint32) {
+	proven := e.proven || apart(e.via, via)
+	if proven != e.proven || e.hour < hour {
+		a.news = true
+	}
+	if e.via == "" {
+		e.via = via
+	}
+	a.known[net] = entry{e.node, max(e.hour, hour), e.via, proven}
+}
+
+// note remembers a node that answered once; when there are too many, any one makes room. Called
+// with mu held.
+func (a *Atlas) note(n netip.AddrPort, via string) {
+	for old := range a.fresh {
+		if len(a.fresh) < maxFresh {
+			break
+		}
+		delete(a.fresh, old)
+	}
+	a.fresh[n] = via
+}
+
+// keep takes a node in. When there is no room the one that was silent longest makes it, of those
+// not proven if there are any; what is not proven takes no place of what is. Called with mu held.
+func (a *Atlas) keep(net netip.Prefix, e entry) {
+	if _, taken := a.known[net]; !taken && len(a.known) >= maxKnown {
+		var out netip.Prefix
+		for p, o := range a.known {
+			if !out.IsValid() || worse(o, a.known[out]) {
+				out = p
 			}
 		}
-		delete(a.proven, oldest)
+		if a.known[out].proven && !e.proven {
+			return
+		}
+		delete(a.known, out)
 	}
-	a.proven[net], a.news = e, true
+	a.known[net], a.news = e, true
+}
+
+// worse reports whether an entry goes before another when there is no room.
+func worse(e, than entry) bool {
+	if e.proven != than.proven {
+		return !e.proven
+	}
+	return e.hour < than.hour
 }
 
 // Size estimates how many nodes the network has; 0 when too few walks were made yet.
@@ -129,13 +181,21 @@ func (a *Atlas) Size() float64 {
 	return sorted[len(sorted)*3/4]
 }
 
-// Seeds returns at most n of the nodes that can be counted on, chosen anew each time.
-func (a *Atlas) Seeds(n int) []netip.AddrPort {
+// Seeds returns at most n of the proven nodes, chosen anew each time: they may be passed on.
+func (a *Atlas) Seeds(n int) []netip.AddrPort { return a.choose(n, true) }
+
+// Own returns at most n of the nodes that are known but not proven, chosen anew each time: to begin
+// walks with when there are few others, and never to be passed on.
+func (a *Atlas) Own(n int) []netip.AddrPort { return a.choose(n, false) }
+
+func (a *Atlas) choose(n int, proven bool) []netip.AddrPort {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	out := make([]netip.AddrPort, 0, len(a.proven))
-	for _, e := range a.proven {
-		out = append(out, e.node)
+	out := make([]netip.AddrPort, 0, len(a.known))
+	for _, e := range a.known {
+		if e.proven == proven {
+			out = append(out, e.node)
+		}
 	}
 	rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out[:min(n, len(out))]

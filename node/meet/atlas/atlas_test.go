@@ -4,6 +4,7 @@ package atlas
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -17,27 +18,110 @@ func node(i, j int) netip.AddrPort {
 	return netip.AddrPortFrom(ip, 6881)
 }
 
-func TestNodeCountsWhenItAnsweredTwice(t *testing.T) {
+// twice lets nodes answer through two gateways.
+func twice(a *Atlas, now time.Time, heard ...netip.AddrPort) {
+	a.Learn("one", nil, heard, now)
+	a.Learn("two", nil, heard, now)
+}
+
+func TestNodeIsProvenByTwoGateways(t *testing.T) {
 	var a Atlas
-	a.Learn(nil, []netip.AddrPort{node(1, 1), node(1, 1), node(2, 1)}, noon)
-	if n := len(a.Seeds(10)); n != 0 {
-		t.Fatalf("%d nodes count after one road", n)
+	a.Learn("one", nil, []netip.AddrPort{node(1, 1), node(1, 1), node(2, 1)}, noon)
+	if s := append(a.Seeds(10), a.Own(10)...); len(s) != 0 {
+		t.Fatalf("%v are known after one road", s)
 	}
-	a.Learn(nil, []netip.AddrPort{node(2, 1)}, noon)
+	a.Learn("two", nil, []netip.AddrPort{node(2, 1)}, noon)
 	if s := a.Seeds(10); len(s) != 1 || s[0] != node(2, 1) {
-		t.Fatalf("%v count", s)
+		t.Fatalf("%v are proven", s)
+	}
+}
+
+func TestOneGatewayProvesNothing(t *testing.T) {
+	var a, naive Atlas
+	for road := range 50 {
+		var played []netip.AddrPort // nodes that are the gateway itself
+		for i := range 100 {
+			played = append(played, node(i, 1))
+		}
+		a.Learn("rogue", nil, played, noon)
+		a.Learn("", nil, played, noon)                   // a road of which nobody knows the gateway
+		naive.Learn(fmt.Sprint(road), nil, played, noon) // counts roads
+	}
+	if s := a.Seeds(1000); len(s) != 0 {
+		t.Errorf("one gateway proved %d nodes", len(s))
+	}
+	if len(a.Own(1000)) != 100 {
+		t.Errorf("%d serve ourselves: nothing is left to who has one gateway", len(a.Own(1000)))
+	}
+	if len(naive.Seeds(1000)) != 100 {
+		t.Error("to count roads does as well: this test proves nothing")
+	}
+}
+
+func TestProvenNodesComeBeforeOthers(t *testing.T) {
+	var a Atlas
+	twice(&a, noon, node(0, 1))
+	rogue := func(j int) (played []netip.AddrPort) {
+		for i := range 2 * maxKnown {
+			played = append(played, node(i, j))
+		}
+		return played
+	}
+	for range 3 {
+		for at := 0; at < 2*maxKnown; at += 100 {
+			a.Learn("rogue", nil, rogue(2)[at:at+100], noon.Add(time.Hour))
+			a.Learn("rogue", nil, rogue(2)[at:at+100], noon.Add(time.Hour))
+		}
+	}
+	if s := a.Seeds(10); len(s) != 1 || s[0] != node(0, 1) || len(a.known) != maxKnown {
+		t.Fatalf("%v are left of the proven, %d are known", s, len(a.known))
+	}
+	twice(&a, noon, node(5, 1), node(999, 1)) // where one has the place, and where there is no room
+	if s := a.Seeds(10); len(s) != 3 || len(a.known) != maxKnown {
+		t.Errorf("%v are proven, %d known", s, len(a.known))
+	}
+}
+
+func TestWhatOneGatewayShowedASecondOneProves(t *testing.T) {
+	var a, again Atlas
+	for range 2 {
+		a.Learn("one", nil, []netip.AddrPort{node(1, 1)}, noon)
+	}
+	saved, _ := a.Encode()
+	saved1 := append([]byte{unproven}, saved[1:]...)
+	for _, b := range [][]byte{saved, saved1} {
+		again = Atlas{}
+		if err := again.Decode(b); err != nil || len(again.Own(9)) != 1 {
+			t.Fatalf("version %d: %v", b[0], err)
+		}
+	}
+	again.Learn("two", nil, []netip.AddrPort{node(1, 1)}, noon) // who showed it is not saved
+	if len(again.Seeds(9)) != 0 {
+		t.Error("one gateway since the start proves")
+	}
+	again.Learn("one", nil, []netip.AddrPort{node(1, 1)}, noon)
+	a.Learn("two", nil, []netip.AddrPort{node(1, 1)}, noon)
+	if _, news := a.Encode(); len(again.Seeds(9)) != 1 || len(a.Seeds(9)) != 1 || !news {
+		t.Error("two gateways do not prove, or it is not saved")
+	}
+}
+
+func TestWhereThereIsNoGatewayNobodyPlaysNodes(t *testing.T) {
+	var a Atlas
+	for range 2 {
+		a.Learn(Direct, nil, []netip.AddrPort{node(1, 1)}, noon)
+	}
+	if len(a.Seeds(9)) != 1 {
+		t.Error("a gateway's own walks prove nothing")
 	}
 }
 
 func TestOneOwnerFillsNoAtlas(t *testing.T) {
-	var a, naive Atlas
+	var a Atlas
 	kept := map[netip.AddrPort]bool{} // the naive atlas keeps whoever answered
 	for j := range 250 {
-		for range 2 {
-			a.Learn(nil, []netip.AddrPort{node(7, j)}, noon)
-			naive.Learn(nil, nil, noon)
-			kept[node(7, j)] = true
-		}
+		twice(&a, noon, node(7, j))
+		kept[node(7, j)] = true
 	}
 	if n := len(a.Seeds(1000)); n != 1 {
 		t.Fatalf("one network has %d places", n)
@@ -50,25 +134,23 @@ func TestOneOwnerFillsNoAtlas(t *testing.T) {
 func TestAtlasIsBounded(t *testing.T) {
 	var a Atlas
 	for i := range 3000 {
-		for range 2 {
-			a.Learn(make([]float64, 5), []netip.AddrPort{node(i, 1), node(i, 2)}, noon)
+		for _, via := range []string{"one", "two"} {
+			a.Learn(via, make([]float64, 5), []netip.AddrPort{node(i, 1), node(i, 2)}, noon)
 		}
 	}
 	b, news := a.Encode()
-	if len(a.proven) != maxProven || len(a.fresh) > maxFresh || len(a.sizes) > sizeMemory ||
+	if len(a.known) != maxKnown || len(a.fresh) > maxFresh || len(a.sizes) > sizeMemory ||
 		len(b) > 4400 || !news {
-		t.Fatalf("%d proven, %d fresh, %d sizes, %d bytes", len(a.proven), len(a.fresh),
+		t.Fatalf("%d known, %d fresh, %d sizes, %d bytes", len(a.known), len(a.fresh),
 			len(a.sizes), len(b))
 	}
 }
 
 func TestSilentNodesAreForgotten(t *testing.T) {
 	var a Atlas
-	for range 2 {
-		a.Learn(nil, []netip.AddrPort{node(1, 1), node(2, 1)}, noon)
-	}
-	a.Learn(nil, []netip.AddrPort{node(2, 1)}, noon.Add(forgetTime))
-	a.Learn(nil, nil, noon.Add(forgetTime+2*time.Hour))
+	twice(&a, noon, node(1, 1), node(2, 1))
+	a.Learn("", nil, []netip.AddrPort{node(2, 1)}, noon.Add(forgetTime))
+	a.Learn("", nil, nil, noon.Add(forgetTime+2*time.Hour))
 	if s := a.Seeds(10); len(s) != 1 || s[0] != node(2, 1) {
 		t.Fatalf("%v are left", s)
 	}
@@ -76,11 +158,11 @@ func TestSilentNodesAreForgotten(t *testing.T) {
 
 func TestSizeIsTheUpperQuartile(t *testing.T) {
 	var a Atlas
-	a.Learn([]float64{10, 1000, 10}, nil, noon)
+	a.Learn("", []float64{10, 1000, 10}, nil, noon)
 	if a.Size() != 0 {
 		t.Fatal("three walks are enough")
 	}
-	a.Learn([]float64{2000}, nil, noon)
+	a.Learn("", []float64{2000}, nil, noon)
 	if a.Size() != 2000 {
 		t.Fatalf("size %v", a.Size())
 	}
@@ -89,9 +171,7 @@ func TestSizeIsTheUpperQuartile(t *testing.T) {
 func TestWhatIsSavedIsKnownAgain(t *testing.T) {
 	var a, b Atlas
 	v6 := netip.MustParseAddrPort("[2001:db8::1]:6881")
-	for range 2 {
-		a.Learn(nil, []netip.AddrPort{node(1, 1), v6}, noon)
-	}
+	twice(&a, noon, node(1, 1), v6)
 	saved, _ := a.Encode()
 	if err := b.Decode(saved); err != nil || len(b.Seeds(10)) != 2 {
 		t.Fatalf("%v: %v", b.Seeds(10), err)
@@ -106,6 +186,7 @@ func TestWhatIsSavedIsKnownAgain(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{1})
+	f.Add([]byte{2, 132, 20, 1, 1, 1, 26, 225, 0, 7, 0, 0})
 	f.Add([]byte{1, 4, 20, 1, 1, 1, 26, 225, 0, 7, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var a, again Atlas
@@ -114,7 +195,8 @@ func FuzzDecode(f *testing.F) {
 		}
 		saved, _ := a.Encode()
 		if len(saved) != len(b) || again.Decode(saved) != nil ||
-			len(again.Seeds(maxProven)) != len(a.Seeds(maxProven)) {
+			len(again.Seeds(maxKnown)) != len(a.Seeds(maxKnown)) ||
+			len(again.Own(maxKnown)) != len(a.Own(maxKnown)) {
 			t.Fatalf("%x became %x", b, saved)
 		}
 	})

@@ -166,7 +166,7 @@ func (s *Server) road(ctx context.Context, f func(*walk.Road) error) error {
 		return err
 	}
 	r := walk.Open(ctx, conn, append(s.atlas.Seeds(near), seeds...))
-	defer func() { s.atlas.Learn(r.Sizes(), r.Heard(), time.Now()) }()
+	defer func() { s.atlas.Learn(atlas.Direct, r.Sizes(), r.Heard(), time.Now()) }()
 	defer r.Close()
 	r.Size = s.atlas.Size()
 	return f(r)

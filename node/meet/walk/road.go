@@ -28,6 +28,10 @@ type Road struct {
 	// once an operation runs.
 	Size float64
 
+	// Via tells the gateway that the road leads through from others, if it is known; else "". Walks
+	// make nothing of it.
+	Via string
+
 	guard *guard
 	seeds []netip.AddrPort
 	stop  func() bool
