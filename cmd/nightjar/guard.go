@@ -128,6 +128,10 @@ func (c console) holes() []string {
 		out = append(out, "this system lets loopback addresses leave it (route_localnet is on), "+
 			"so that a phone's socket is no wall: turn it off, or use --no-phone")
 	}
+	if c.ward != nil && c.ward.Resolver {
+		out = append(out, "a name service listens on a loopback address of this machine (UDP port 53), "+
+			"so that a phone's socket could ask it, and it others: use --no-phone, or stop it")
+	}
 	return out
 }
 

@@ -56,4 +56,5 @@ type order struct {
 	Network  string     `json:"network"`
 	Password bool       `json:"password"`
 	Loose    bool       `json:"loose"`
+	Resolver bool       `json:"resolver"`
 }

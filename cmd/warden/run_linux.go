@@ -9,10 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -97,7 +94,7 @@ func Run(ctx context.Context, c Config) (code int, err error) {
 // inherit lists the files an engine is given, from descriptor 3 on.
 func (w *warden) inherit(dir string, theirs *os.File) ([]*os.File, error) {
 	o := order{Order: w.config.Order, Files: w.config.Files, Network: seal.Network(),
-		Password: w.config.Password != nil, Loose: loose()}
+		Password: w.config.Password != nil, Loose: loose(), Resolver: resolver()}
 	o.Files.Dirs = append([]string{dir}, o.Files.Dirs...)
 	b, err := json.Marshal(o)
 	if err != nil {
@@ -116,15 +113,6 @@ func (w *warden) inherit(dir string, theirs *os.File) ([]*os.File, error) {
 		files = append(files, w.config.Password)
 	}
 	return files, nil
-}
-
-// loose reports whether this system sends packets with loopback addresses to other machines.
-func loose() bool {
-	names, _ := filepath.Glob("/proc/sys/net/ipv4/conf/*/route_localnet")
-	return slices.ContainsFunc(names, func(name string) bool {
-		b, err := os.ReadFile(name)
-		return err == nil && strings.TrimSpace(string(b)) != "0"
-	})
 }
 
 // command prepares an engine: this same program, with no environment.

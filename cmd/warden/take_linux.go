@@ -39,7 +39,7 @@ func Take(args []string) (*Ward, error) {
 	_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGTERM), 0, 0, 0) // the line ends as well
 	state := seal.Apply(args[0])
 	w := attend(l)
-	w.Order, w.State, w.Loose = o.Order, state, o.Loose
+	w.Order, w.State, w.Loose, w.Resolver = o.Order, state, o.Loose, o.Resolver
 	w.Order.PasswordFD = -1
 	if o.Password {
 		w.Order.PasswordFD = passwordFD

@@ -28,6 +28,9 @@ type Ward struct {
 	State seal.State
 	// Loose says that on this system a loopback socket is a way out (route_localnet).
 	Loose bool
+	// Resolver says that a name service listens on loopback: what a loopback socket asks of it goes
+	// on to other machines.
+	Resolver bool
 
 	line *line
 	stop chan struct{} // closed when the engine is told to end
