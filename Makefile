@@ -9,7 +9,7 @@ e2e   = $(shell grep -rl --exclude-dir=testdata --include='*_test.go' '^//go:bui
 rooms = $(shell go list ./... | grep -v '^nightjar/audit$$')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test check unit race e2e rules fuzz bench model golden cross clean
+.PHONY: help deps build demo test check unit race e2e rules fuzz bench audit teeth model golden cross clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+[a-z %-]*):.*## (.*)/\1\t\2/p' Makefile | expand -t 16
@@ -17,24 +17,31 @@ help: ## list the targets
 deps: ## install the Debian packages and Go modules that are missing
 	@scripts/deps.sh
 
-build: ## build bin/nightjar, the same bytes on every machine
+build: ## build bin/nightjar, the same bytes on every machine, and its auditor beside it
 	@scripts/build.sh bin/nightjar
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o bin/nightjar-audit ./audit/scenes
 
 demo: deps build ## two people meet, write and call on private networks, and tell of it
 	go run ./audit/demo
 
 test: deps build ## everything: house rules, unit tests, real networks and phones
 	go vet ./...
-	go vet -tags e2e,bench ./...
+	go vet -tags e2e,bench,teeth ./...
 	go test -race -timeout 10m $(rooms)
 	go test -count 1 ./audit
 	$(if $(strip $(e2e)),go test -tags e2e -p 1 -count 1 -timeout 20m $(e2e))
 
+audit: deps build ## prove on this machine that nothing leaks; a report in audit.html
+	bin/nightjar audit --json audit.json --html audit.html
+
+teeth: deps ## prove that the audit catches 19 leaky variants of the program
+	go test -tags teeth -count 1 -timeout 30m -run Leak -v ./audit/mutants
+
 check: ## gofmt, vet and staticcheck
 	@wrong=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$wrong" || { echo "$$wrong"; exit 1; }
 	go vet ./...
-	go vet -tags e2e,bench ./...
-	go run $(STATICCHECK) -tags e2e,bench ./...
+	go vet -tags e2e,bench,teeth ./...
+	go run $(STATICCHECK) -tags e2e,bench,teeth ./...
 
 unit: ## the quick tests and the house rules
 	go test ./...
@@ -69,4 +76,4 @@ cross: ## build for other systems
 	@scripts/cross.sh
 
 clean: ## remove what was built
-	rm -rf bin demo-report.json
+	rm -rf bin demo-report.json audit.json audit.html

@@ -22,7 +22,7 @@ var loaded = sync.OnceValues(func() ([]*house.Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	return house.Load(root, "e2e,bench", "./...", "./audit/testdata/src/...")
+	return house.Load(root, "e2e,bench,teeth", "./...", "./audit/testdata/src/...")
 })
 
 // rooms returns the real packages when proof is empty, else those that prove that rule.

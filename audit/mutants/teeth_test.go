@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build teeth
 
 // The audit's teeth: every mutant is caught, and what does not leak is not.
 
