@@ -59,6 +59,13 @@ func (p *pulse) asks(now time.Time) {
 	}
 }
 
+// refused takes in that tor would not ask it: then it owes nothing for that.
+func (p *pulse) refused() {
+	if p.asked.Equal(p.probed) {
+		p.asked = time.Time{}
+	}
+}
+
 // look says what to do now, by a clock that stands still while the machine sleeps and by one that
 // does not.
 func (p *pulse) look(now, wall time.Time) act {

@@ -36,6 +36,28 @@ func TestIdleNetworkIsAskedOnceAMinuteAndLeftAlone(t *testing.T) {
 	})
 }
 
+// A tor that nobody uses may refuse to build a circuit: its list of relays has grown old.
+func TestIdleTorThatWillNotAskIsNotTakenForASilentNetwork(t *testing.T) {
+	for _, naive := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPulse(time.Now(), time.Now())
+			lost := false
+			for range 10 * time.Minute / beat {
+				<-time.After(beat)
+				switch a := p.look(time.Now(), time.Now()); {
+				case a == probe && !naive:
+					p.refused()
+				case a == fell:
+					lost = true
+				}
+			}
+			if lost != naive {
+				t.Errorf("naive %v: taken for silent: %v", naive, lost)
+			}
+		})
+	}
+}
+
 func TestSilentNetworkIsGivenUpAfterAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPulse(time.Now(), time.Now())

@@ -51,9 +51,7 @@ func (p *Process) tend() {
 		}
 		switch p.look() {
 		case probe:
-			if lines, err := p.talk.ask("EXTENDCIRCUIT 0"); err == nil {
-				last, _ = strings.CutPrefix(lines[0], "EXTENDED ")
-			}
+			last = p.probe()
 		case fell:
 			p.tell(Silent)
 		case afresh:
@@ -65,6 +63,22 @@ func (p *Process) tend() {
 			p.renew()
 		}
 	}
+}
+
+// probe has a circuit built, and returns its number. A tor that will not, because nobody has used it
+// and its list of relays has grown old, says nothing about the network by that.
+func (p *Process) probe() string {
+	lines, err := p.talk.ask("EXTENDCIRCUIT 0")
+	if err != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.pulse != nil {
+			p.pulse.refused()
+		}
+		return ""
+	}
+	id, _ := strings.CutPrefix(lines[0], "EXTENDED ")
+	return id
 }
 
 // renew gives up a tor whose connections lead nowhere: it has marked its guards as unreachable, and
