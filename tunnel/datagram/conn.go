@@ -16,6 +16,7 @@ import (
 	"nightjar/tunnel/handshake"
 	"nightjar/tunnel/outlet"
 	"nightjar/tunnel/packet"
+	"nightjar/tunnel/record"
 	"nightjar/tunnel/retry"
 	"nightjar/tunnel/roam"
 )
@@ -124,7 +125,7 @@ func newConn(e *Endpoint, s *handshake.Session, at netip.AddrPort) (*Conn, error
 		e.dismiss(c)
 		return nil, tunnel.ErrClosed
 	}
-	c.group.Go(c.run)
+	c.group.Go(func() { record.Erasing(c.run) }) // what is said passes through it
 	return c, nil
 }
 

@@ -25,6 +25,7 @@ import (
 	"nightjar/tunnel/batch"
 	"nightjar/tunnel/handshake"
 	"nightjar/tunnel/outlet"
+	"nightjar/tunnel/record"
 )
 
 const (
@@ -74,8 +75,10 @@ func New(pc net.PacketConn, k tunnel.Key, peers func() []tunnel.Peer) *Endpoint 
 		accepted: make(chan *Conn, unaccepted),
 		done:     make(chan struct{}),
 	}
-	e.group.Go((&reader{e: e, buf: e.pools.room(batch.MaxRow)}).run)
-	e.group.Go(e.answer)
+	r := &reader{e: e, buf: e.pools.room(batch.MaxRow)}
+	for _, run := range []func(){r.run, e.answer} {
+		e.group.Go(func() { record.Erasing(run) }) // what is said passes through them
+	}
 	return e
 }
 
