@@ -4,6 +4,7 @@ package datagram
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"testing"
@@ -89,7 +90,7 @@ func watched(t *testing.T, s Shape, life func(context.Context, *contacts, *Conn,
 }
 
 func TestClockSaysNothing(t *testing.T) {
-	for _, shape := range []Shape{Call(), Cover()} {
+	for _, shape := range []Shape{Call(), {Every: 2 * time.Second, Size: 1232}} {
 		want := watched(t, shape, lives["silence"])
 		if len(want) != int(20*time.Second/shape.Every) {
 			t.Fatal(len(want), "packets in twenty seconds")
@@ -104,6 +105,43 @@ func TestClockSaysNothing(t *testing.T) {
 				t.Error(name, "shows in the clock:", len(got), "packets instead of", len(want))
 			}
 		}
+	}
+}
+
+// Cover leaves by chance, cut off, and by nothing else: with the same chance all lives look alike.
+func TestCoverSaysNothing(t *testing.T) {
+	cover := func() Shape {
+		s := Cover()
+		s.draw = rand.New(rand.NewPCG(3, 4)).ExpFloat64
+		return s
+	}
+	want := watched(t, cover(), lives["silence"])
+	for name, life := range lives {
+		if got := watched(t, cover(), life); !slices.Equal(got, want) {
+			t.Error(name, "shows in the cover:", len(got), "packets instead of", len(want))
+		}
+	}
+	gaps := func(s Shape) map[time.Duration]bool {
+		all := make(map[time.Duration]bool)
+		seen := watched(t, s, lives["silence"])
+		for i := 1; i < len(seen); i++ {
+			all[seen[i].at-seen[i-1].at] = true
+		}
+		return all
+	}
+	constant := Cover()
+	constant.draw = nil
+	if n := len(gaps(cover())); n < 3 || len(gaps(constant)) != 1 {
+		t.Error(n, "different gaps")
+	}
+	far := Cover()
+	far.draw = func() float64 { return 9.9 }
+	if seen := watched(t, far, lives["silence"]); len(seen) == 0 || seen[0].at > longestGap {
+		t.Error("cover is not cut off:", seen)
+	}
+	far.draw = func() float64 { return 1000 }
+	if seen := watched(t, far, lives["silence"]); len(seen) == 0 || seen[0].at != longestGap {
+		t.Error("cover is not cut off:", seen)
 	}
 }
 

@@ -4,8 +4,9 @@ package datagram
 
 import (
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"encoding/binary"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,7 @@ const (
 	inletBytes  = 2 << 20 // of datagrams that wait to be received
 	bulkBytes   = 1 << 20 // of stream packets that wait for QUIC
 	slowest     = 10 * time.Second
+	longestGap  = 20 * time.Second // of cover
 	ours, users = 0, 1 // channels of messages: the session's own, its user's
 )
 
@@ -38,14 +40,20 @@ const (
 type Shape struct {
 	Every time.Duration // exactly one packet each; 0: as they come; at most ten seconds
 	Size  int           // of each packet while a clock runs, 512 to 1232 bytes
+
+	draw func() float64 // exponential, mean 1: Every is but the mean; nil: no chance in it
 }
 
 // Call is the shape of a lane of voice: streams do not move while it lasts, for their packets are
 // longer.
-func Call() Shape { return Shape{40 * time.Millisecond, packet.ClockSize} }
+func Call() Shape { return Shape{Every: 40 * time.Millisecond, Size: packet.ClockSize} }
 
-// Cover is the shape that hides at low cost whether anything is said at all.
-func Cover() Shape { return Shape{2 * time.Second, packet.Largest} }
+// Cover is the shape that hides at low cost whether anything is said at all: packets leave at
+// random moments, two seconds apart on average and 20 at most (a Poisson process, cut off there),
+// as those of tunnel.Cover do.
+func Cover() Shape {
+	return Shape{Every: 2 * time.Second, Size: packet.Largest, draw: rand.ExpFloat64}
+}
 
 // A Conn is a session between two contacts. It meets tunnel.Tunnel. Its methods are safe for
 // concurrent use.
@@ -229,7 +237,9 @@ func (c *Conn) more() {
 
 // SetClock sets when packets leave: each time every has passed, exactly one of 512 bytes, whatever
 // there is to send; or, when every is 0, as they come.
-func (c *Conn) SetClock(every time.Duration) { c.SetShape(Shape{every, packet.ClockSize}) }
+func (c *Conn) SetClock(every time.Duration) {
+	c.SetShape(Shape{Every: every, Size: packet.ClockSize})
+}
 
 // SetShape sets when packets leave and how long they are.
 func (c *Conn) SetShape(s Shape) {
@@ -293,6 +303,6 @@ func signal(ch chan struct{}) {
 // token is a random number for a challenge.
 func token() uint64 {
 	var b [8]byte
-	rand.Read(b[:])
+	crand.Read(b[:])
 	return binary.BigEndian.Uint64(b[:])
 }

@@ -62,7 +62,8 @@ func (r *runner) once() {
 		r.closing, r.closeBy = nil, time.Now().Add(linger)
 	case s := <-c.shapes:
 		r.reshape(s)
-	case <-ticks:
+	case at := <-ticks:
+		r.draw(at)
 		r.tock()
 	case <-c.beat:
 		r.pad()
@@ -102,10 +103,20 @@ func (r *runner) reshape(s Shape) {
 	c.mu.Unlock()
 	if r.shape = s; s.Every > 0 {
 		r.tick.Reset(s.Every)
+		r.draw(time.Now())
 		c.out.SetClock(s.Size)
 	} else {
 		c.out.SetClock(0)
 	}
+}
+
+// draw sets when the packet after the one of that moment leaves, if that is left to chance.
+func (r *runner) draw(at time.Time) {
+	if r.shape.draw == nil {
+		return
+	}
+	gap := min(time.Duration(r.shape.draw()*float64(r.shape.Every)), longestGap)
+	r.tick.Reset(max(time.Until(at.Add(gap)), 1))
 }
 
 // pad has a packet leave at once, unless a clock runs.
