@@ -5,6 +5,7 @@ package node
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 	"nightjar/node/book"
 	"nightjar/node/card"
 )
+
+// ErrCodename is returned for what needs cards with inboxes of their own.
+var ErrCodename = errors.New("a codename has one inbox for all its cards")
 
 const (
 	cardFor   = 365 * 24 * time.Hour // how long a card is good unless asked otherwise
@@ -53,8 +57,13 @@ func (n *Node) Card(fresh bool) (string, error) {
 	return n.cardOf(issued, false)
 }
 
-// NewCard makes a card. book.ErrCards when too many are out.
+// NewCard makes a card. book.ErrCards when too many are out; ErrCodename for a card for so many of an
+// identity in its owner's head: all its cards share one inbox, so that nobody can tell who used
+// which.
 func (n *Node) NewCard(o CardOptions) (string, error) {
+	if n.head && o.Uses > 0 {
+		return "", ErrCodename
+	}
 	now := time.Now()
 	if o.For <= 0 {
 		o.For = cardFor
@@ -131,8 +140,13 @@ func cardID(inbox [32]byte) string {
 }
 
 // RevokeCard makes a card worthless: nobody can ask by it any more, and those who do so now are
-// forgotten. Who became a contact by it stays one. book.ErrUnknown when no card has that id.
+// forgotten. Who became a contact by it stays one. book.ErrUnknown when no card has that id;
+// ErrCodename when the identity is in its owner's head: all its cards share one inbox, and the next
+// one would open it again.
 func (n *Node) RevokeCard(id string) error {
+	if n.head {
+		return ErrCodename
+	}
 	err := n.change(func(b *book.Book) error {
 		for _, c := range b.Cards {
 			if cardID(c.Inbox) == id {

@@ -2,9 +2,11 @@
 package node
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"nightjar/node/card"
 	"nightjar/node/talk"
 )
 
@@ -63,6 +65,40 @@ func TestWithoutDerivedSecretsTheReplyIsLost(t *testing.T) {
 	inWorld(t, func(_ *testing.T, w *world) {
 		if returns(w, false) {
 			w.t.Error("the naive variant finds the reply: this test proves nothing")
+		}
+	})
+}
+
+func TestCodenameRefusesWhatOneInboxCannotDo(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		desk, source := w.start(0, nil), w.open(1, nil, true)
+		if _, err := source.NewCard(CardOptions{Uses: 1}); !errors.Is(err, ErrCodename) {
+			t.Errorf("a card for one: %v", err)
+		}
+		lines := []string{w.newCard(source, CardOptions{}), w.newCard(desk, CardOptions{})}
+		first := [][32]byte{}
+		for i, p := range []*person{source, desk} {
+			c, err := card.Parse(lines[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := card.Parse(w.newCard(p, CardOptions{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if shared := c.Inbox == again.Inbox; shared != (p == source) {
+				t.Fatalf("the cards share an inbox: %v: this test proves nothing", shared)
+			}
+			first = append(first, c.Inbox)
+		}
+		if err := source.RevokeCard(cardID(first[0])); !errors.Is(err, ErrCodename) {
+			t.Errorf("revoked: %v", err)
+		}
+		if len(source.Cards()) != 1 {
+			t.Errorf("%d cards are left", len(source.Cards()))
+		}
+		if err := desk.RevokeCard(cardID(first[1])); err != nil {
+			t.Errorf("a card with an inbox of its own: %v", err)
 		}
 	})
 }

@@ -50,6 +50,7 @@ func codes() []struct {
 		{book.ErrTwice, "contact-exists", http.StatusConflict},
 		{book.ErrTooMany, "too-many-contacts", http.StatusConflict},
 		{book.ErrCards, "too-many-cards", http.StatusConflict},
+		{node.ErrCodename, "codename-card", http.StatusConflict},
 		{book.ErrState, "not-asking", http.StatusConflict},
 		{book.ErrFull, "vault-full", http.StatusInsufficientStorage},
 		{keystore.ErrFull, "vault-full", http.StatusInsufficientStorage},

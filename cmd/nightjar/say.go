@@ -113,6 +113,7 @@ func codeHints() map[control.Code]string {
 		"contact-exists":    "see under which name: nightjar contact list",
 		"too-many-contacts": "remove one first: nightjar contact remove NAME",
 		"too-many-cards":    "use one of those that are out: nightjar card show",
+		"codename-card":     "make an identity with a vault for this: nightjar init",
 		"not-asking":        "see who asks: nightjar contact list",
 		"vault-full":        "wait until messages are delivered, or read those that are unread",
 		"locked":            "start it again: nightjar up",
