@@ -68,10 +68,12 @@ func newHost(addrs []netip.Addr, mtu int) (*host, error) {
 	h.stack.SetTransportProtocolOption(tcp.ProtocolNumber, &sack)
 	h.stack.SetOption(tcpip.ReceiveBufferSizeOption{Min: 1, Default: udpWait, Max: 4 * udpWait})
 	if h.stack.CreateNIC(nic, h.out) != nil {
+		h.destroy()
 		return nil, ErrSettings
 	}
 	for _, a := range addrs {
 		if err := h.add(a); err != nil {
+			h.destroy()
 			return nil, err
 		}
 	}

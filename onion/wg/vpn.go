@@ -72,6 +72,7 @@ func Start(ctx context.Context, c *wgconf.Config, open Opener) (*VPN, error) {
 	if c.Set(v.dev.IpcSet) != nil || v.dev.Up() != nil {
 		v.dev.Close()
 		v.link.end()
+		v.host.destroy()
 		return nil, ErrSettings
 	}
 	v.link.keep(open, v.greet)
