@@ -33,7 +33,7 @@ const (
 	bulkBytes   = 1 << 20 // of stream packets that wait for QUIC
 	slowest     = 10 * time.Second
 	longestGap  = 20 * time.Second // of cover
-	ours, users = 0, 1 // channels of messages: the session's own, its user's
+	ours, users = 0, 1             // channels of messages: the session's own, its user's
 )
 
 // A Shape is when packets leave and how long they are.

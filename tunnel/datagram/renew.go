@@ -46,6 +46,7 @@ type keys struct {
 	proved  bool               // a packet has opened in it
 	again   func()             // responder: sends the answer once more
 	wanted  bool               // responder: has asked for new keys
+	hurry   bool               // initiator: the responder has asked
 
 	current *lane
 	next    *lane       // agreed; nothing has opened under it yet
@@ -105,6 +106,7 @@ func (c *Conn) own(m []byte, now time.Time) error {
 		return nil
 	case len(m) == 1 && m[0] == askKeys && c.initiator:
 		c.use()
+		c.keys.hurry = true
 		return nil
 	}
 	return tunnel.ErrRules
@@ -125,7 +127,7 @@ func (c *Conn) age(now time.Time) error {
 	switch {
 	case !k.proved && age >= proofTime:
 		return tunnel.ErrUnanswered
-	case age < renewAfter && c.out.Count() < renewCount || !c.used.Load():
+	case !c.renewable(age):
 		return nil
 	case k.overdue(now):
 		return tunnel.ErrStale
@@ -142,6 +144,15 @@ func (c *Conn) age(now time.Time) error {
 	k.asked = r
 	c.sending[ours].Push(append([]byte{askRenewal}, message...))
 	return nil
+}
+
+// renewable reports whether keys of that age are to be renewed: when they are old or have sealed
+// much, and were used; or sooner when ids would soon come again at another address.
+func (c *Conn) renewable(age time.Duration) bool {
+	if age >= renewPause && (c.out.Low() || c.keys.hurry) {
+		return true
+	}
+	return (age >= renewAfter || c.out.Count() >= renewCount) && c.used.Load()
 }
 
 // overdue is asked while the keys are to be renewed, and reports whether that takes too long.
@@ -221,7 +232,7 @@ func (c *Conn) proved(l *lane) {
 		k.current, k.next = l, nil
 		k.session, k.follows = k.follows, nil
 		k.since, k.dueFrom = time.Now(), time.Time{}
-		k.wanted = false
+		k.wanted, k.hurry = false, false
 		c.used.Store(false)
 		if !c.initiator {
 			c.out.Rekey(k.sealing)

@@ -252,3 +252,30 @@ func TestNextAddressIsNotLinkedByIDs(t *testing.T) {
 		}
 	})
 }
+
+// A session that nobody uses has four ids, too. Moves far apart must not use one again.
+func TestMovesOfAnIdleSessionNeverShareAnID(t *testing.T) {
+	for _, byResponder := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _, _ := newPair(t)
+			defer c.close()
+			end, e, far := c.aEnd, c.ea, place(2)
+			if byResponder {
+				end, e, far = c.bEnd, c.eb, place(1)
+			}
+			log, seen := c.n.record(), make(map[uint64]int)
+			for i := range 12 {
+				<-time.After(2 * time.Minute)
+				c.n.move(end, place(100+i))
+				e.Moved()
+				<-time.After(time.Second)
+				wires := log.toward(far)
+				id := packet.ID(wires[len(wires)-1])
+				if before, twice := seen[id]; twice {
+					t.Fatal("the id of move", before, "is that of move", i)
+				}
+				seen[id] = i
+			}
+		})
+	}
+}

@@ -52,6 +52,7 @@ type Outlet struct {
 	mu    sync.Mutex
 	keys  Keys
 	way   int // which id
+	first int // which was the first of these keys
 	to    netip.AddrPort
 	row   *[batch.MaxRow]byte // borrowed while used bytes of it wait
 	used  int
@@ -73,7 +74,15 @@ func (o *Outlet) Rekey(k Keys) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flush()
-	o.keys = k
+	o.keys, o.first = k, o.way
+}
+
+// Low reports whether the last but one id of these keys is in use: after one more address ids
+// come again, which links addresses, so it is time for other keys.
+func (o *Outlet) Low() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.way-o.first >= len(o.keys.IDs)-2
 }
 
 // Move sends packets elsewhere from now on.

@@ -179,6 +179,19 @@ func TestEachAddressHasAnotherID(t *testing.T) {
 	}
 }
 
+func TestOutletTellsBeforeItsIDsComeAgain(t *testing.T) {
+	o, _, _ := newOutlet(t)
+	for n := range 4 {
+		if o.Low() != (n >= 2) {
+			t.Error("after", n, "moves low is", o.Low())
+		}
+		o.Turn()
+	}
+	if o.Rekey(o.keys); o.Low() {
+		t.Error("other keys are low at once")
+	}
+}
+
 func TestOutletWithoutKeysSendsNothing(t *testing.T) {
 	o, s, _ := newOutlet(t)
 	o.Rekey(Keys{})
