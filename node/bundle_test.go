@@ -120,6 +120,42 @@ func TestBundleSetsNoBridgeAndEvictsNothing(t *testing.T) {
 	})
 }
 
+func TestFullCardOpensWaysButSetsNoBridge(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		desk, source := w.start(0, nil), w.start(1, nil)
+		host := "http://" + desk.Gateways()[0].ID + ".onion"
+		const line = "obfs4 192.0.2.7:443 cert=abc"
+		for _, err := range []error{desk.AddRelay(host), desk.AddRelay("https://relay.example/"),
+			desk.AddBridge(line), source.AddRelay(host + ":7"), source.AddBridge("own")} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		full := w.newCard(desk, CardOptions{Full: true})
+		name, bridges, err := source.InviteBy(full, InviteOptions{Name: "desk"})
+		if err != nil || name != "desk" || !slices.Equal(bridges, []string{line}) {
+			t.Fatalf("%q, told of %q: %v", name, bridges, err)
+		}
+		source.look(func(b *book.Book) {
+			if !slices.Equal(b.Walkers(), []string{host + ":7", host}) ||
+				!slices.Equal(b.Bridges, []string{"own"}) {
+				t.Errorf("relays %q, bridges %q", b.Walkers(), b.Bridges)
+			}
+		})
+		ours, err := card.Parse(w.newCard(source, CardOptions{Full: true}))
+		if err != nil || !slices.Equal(ours.Relays, []string{host + ":7"}) {
+			t.Errorf("our card passes on %q: %v", ours.Relays, err)
+		}
+		naive := book.Book{Relays: []string{host + ":7"}} // takes a card's relays for the user's
+		for i := range 16 {
+			naive.AddRelay(fmt.Sprintf("%s:%d", host, 100+i))
+		}
+		if slices.Contains(naive.Relays, host+":7") {
+			t.Error("the naive book evicts nothing: this test proves nothing")
+		}
+	})
+}
+
 func TestContactsTellEachOtherOfGateways(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)

@@ -186,27 +186,39 @@ type InviteOptions struct {
 // Invite makes the owner of a card, or of a bare address, a contact. The invitation is left in the
 // background; it is safe in the vault when Invite returns the contact's name.
 func (n *Node) Invite(text, name, greeting string) (string, error) {
-	return n.InviteBy(text, InviteOptions{Name: name, Greeting: greeting})
+	name, _, err := n.InviteBy(text, InviteOptions{Name: name, Greeting: greeting})
+	return name, err
 }
 
-// InviteBy is Invite with all it can be told.
-func (n *Node) InviteBy(text string, o InviteOptions) (string, error) {
+// invitable reads a card, or a bare address, of somebody who can be invited so.
+func (n *Node) invitable(text string, o InviteOptions) (*card.Card, error) {
 	c, err := readCard(text, time.Now())
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if c.Address == n.self {
-		return "", ErrSelf
+		return nil, ErrSelf
 	}
 	if err := card.CheckGreeting(o.Greeting); err != nil {
-		return "", err
+		return nil, err
 	}
 	if _, err := keystore.AgreementKeyOf(c.Address); err != nil {
-		return "", card.ErrAddress
+		return nil, card.ErrAddress
+	}
+	return c, nil
+}
+
+// InviteBy is Invite with all it can be told. Of what a card holds for somebody who knows nobody it
+// takes gateways, nodes, and relays where there is room; none is passed on. It returns the bridges
+// that are not known, and takes none: who runs a bridge sees our address, so the user decides.
+func (n *Node) InviteBy(text string, o InviteOptions) (name string, bridges []string, err error) {
+	c, err := n.invitable(text, o)
+	if err != nil {
+		return "", nil, err
 	}
 	psk, err := n.newPSK(c)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	err = n.change(func(b *book.Book) error {
 		if o.Name == "" {
@@ -218,14 +230,16 @@ func (n *Node) InviteBy(text string, o InviteOptions) (string, error) {
 		for _, a := range c.Nodes {
 			b.AddNode(a)
 		}
+		tryRelays(b, c.Relays)
+		bridges = strange(b, c.Bridges)
 		b.Unblock(c.Address)
 		return b.Add(book.Contact{Name: o.Name, Address: c.Address, Standing: book.Invited,
 			PSK: psk, Greeting: o.Greeting, Inbox: c.Inbox, Bell: c.Doorbell, Both: o.Both,
 			Asked: time.Now().Unix() / 3600})
 	})
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	poke(n.rosterPoke)
-	return o.Name, nil
+	return o.Name, bridges, nil
 }

@@ -126,7 +126,7 @@ func TestInvitationComesByTheDoorbellWithoutTheDHT(t *testing.T) {
 			line := w.newCard(desk, CardOptions{Bell: true})
 			<-time.After(time.Minute)
 			o := InviteOptions{Name: "desk", Both: both}
-			if _, err := source.InviteBy(line, o); err != nil {
+			if _, _, err := source.InviteBy(line, o); err != nil {
 				t.Fatal(err)
 			}
 			w.await(source, EventInvited)

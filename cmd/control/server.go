@@ -143,9 +143,9 @@ func (e Engine) invite(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := e.Node.InviteBy(q.Card,
+	name, bridges, err := e.Node.InviteBy(q.Card,
 		node.InviteOptions{Name: q.Name, Greeting: q.Greeting, Both: q.Both})
-	return api.NameReply{Name: name}, err
+	return api.NameReply{Name: name, Bridges: bridges}, err
 }
 
 func (e Engine) accept(r *http.Request) (any, error) {

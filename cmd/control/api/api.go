@@ -121,7 +121,8 @@ type InviteRequest struct {
 
 // NameReply names the contact an answer is about.
 type NameReply struct {
-	Name string `json:"name"`
+	Name    string   `json:"name"`
+	Bridges []string `json:"bridges,omitempty"` // of the card, new, not taken: as in Imported
 }
 
 // AcceptRequest is the body of POST /v1/contacts/NAME/accept.
