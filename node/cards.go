@@ -57,8 +57,8 @@ func (n *Node) Card(fresh bool) (string, error) {
 	return n.cardOf(issued, false)
 }
 
-// NewCard makes a card. book.ErrCards when too many are out; ErrCodename for a card for so many of an
-// identity in its owner's head: all its cards share one inbox, so that nobody can tell who used
+// NewCard makes a card. book.ErrCards when too many are out; ErrCodename for a card for so many of
+// an identity in its owner's head: all its cards share one inbox, so that nobody can tell who used
 // which.
 func (n *Node) NewCard(o CardOptions) (string, error) {
 	if n.head && o.Uses > 0 {

@@ -71,8 +71,8 @@ func (c console) offerBridges(lines []string) {
 	if len(lines) == 0 {
 		return
 	}
-	fmt.Fprintf(c.out, "%d bridges came with it; none is used unless you add it: who runs a bridge "+
-		"sees your address\n", len(lines))
+	fmt.Fprintf(c.out, "%d bridges came with it; none is used unless you add it: who runs a "+
+		"bridge sees your address\n", len(lines))
 	for _, l := range lines {
 		quoted := strings.ReplaceAll(escape(l), "'", `'\''`)
 		fmt.Fprintf(c.out, "  next: nightjar bridge add '%s'\n", quoted)

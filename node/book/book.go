@@ -64,7 +64,7 @@ type Book struct {
 	Bridges  []string         `cbor:"14,keyasint,omitempty"` // tor bridge lines the user gave
 	Entry    string           `cbor:"15,keyasint,omitempty"` // the bridge that worked last, or ""
 	Hidden   bool             `cbor:"16,keyasint,omitempty"` // enter by bridges and no other way
-	Lent     []string         `cbor:"17,keyasint,omitempty"` // pkarr relays others named; not in ours
+	Lent     []string         `cbor:"17,keyasint,omitempty"` // relays others named; not in ours
 }
 
 // Entry is a message and whom it is with.

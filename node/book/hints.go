@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// HintGateways and HintNodes are how much one contact can tell us of in all.
+	// HintGateways is how many gateways one contact can tell us of in all.
 	HintGateways = 4
-	HintNodes    = 8
+	// HintNodes is the same for DHT nodes.
+	HintNodes = 8
 
 	hintHours = 12 // between two hints of one contact that bring something
 )
