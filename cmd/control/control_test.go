@@ -81,7 +81,8 @@ func TestSocketOfAKilledEngineIsReplaced(t *testing.T) {
 
 func TestNobodyThereIsSaid(t *testing.T) {
 	c := NewClient(filepath.Join(t.TempDir(), "control"))
-	if err := c.Do(t.Context(), http.MethodGet, "/v1/status", nil, nil); !errors.Is(err, ErrNoEngine) {
+	err := c.Do(t.Context(), http.MethodGet, "/v1/status", nil, nil)
+	if !errors.Is(err, ErrNoEngine) {
 		t.Errorf("no engine: %v", err)
 	}
 }

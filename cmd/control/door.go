@@ -64,7 +64,8 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})(w, r)
 	case engine == nil && identity.Role == api.RoleGateway:
 		answer(func(*http.Request) (any, error) {
-			return nil, &Error{Code: "gateway", Message: "this engine lends its UDP to others: " + how}
+			return nil, &Error{Code: "gateway",
+				Message: "this engine lends its UDP to others: " + how}
 		})(w, r)
 	case engine == nil:
 		answer(func(*http.Request) (any, error) {

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listenPrivately makes a unix socket of mode 0600; it never has another one.
-func listenPrivately(path string) (net.Listener, error) {
+// privately runs f so that what it makes has mode 0600 from its first moment.
+func privately(f func()) {
 	old := unix.Umask(0o177)
 	defer unix.Umask(old)
-	return net.Listen("unix", path)
+	f()
 }
 
 // allowed checks who is at the other end, as the kernel knows it.

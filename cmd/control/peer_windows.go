@@ -4,6 +4,6 @@ package control
 
 import "net"
 
-func listenPrivately(path string) (net.Listener, error) { return net.Listen("unix", path) }
+func privately(f func()) { f() }
 
 func allowed(net.Conn) bool { return true }

@@ -115,6 +115,12 @@ func (d Dial) running(ctx context.Context, dirs []string) (list []Engaged) {
 	return list
 }
 
+// named reports whether somebody means this engine by its name or the beginning of its address.
+func (e Engaged) named(as string) bool {
+	return strings.EqualFold(e.Name, as) ||
+		e.Address != "" && strings.HasPrefix(e.Address, strings.ToLower(as))
+}
+
 // Choose picks the engine of one identity: by its own name, or by the beginning of its address; or
 // the only one there is, when as is "". It returns ErrNoEngine, ErrNotOpen or ErrAmbiguous.
 // An engine that has not opened its identity yet, or that is at work on something else than one
@@ -125,7 +131,7 @@ func Choose(list []Engaged, as string) (*Client, error) {
 	}
 	var match, open []Engaged
 	for _, e := range list {
-		if as != "" && (strings.EqualFold(e.Name, as) || e.Address != "" && strings.HasPrefix(e.Address, strings.ToLower(as))) {
+		if as != "" && e.named(as) {
 			match = append(match, e)
 		}
 		if e.Role == api.RoleEngine {

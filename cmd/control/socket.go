@@ -27,7 +27,8 @@ func listen(path string) (net.Listener, error) {
 	if err := os.Remove(short); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove the old control socket: %w", bare(err))
 	}
-	l, err := listenPrivately(short)
+	var l net.Listener
+	privately(func() { l, err = net.Listen("unix", short) })
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", bare(err))
 	}

@@ -65,8 +65,8 @@ func (p *Process) tend() {
 	}
 }
 
-// probe has a circuit built, and returns its number. A tor that will not, because nobody has used it
-// and its list of relays has grown old, says nothing about the network by that.
+// probe has a circuit built, and returns its number. A tor that will not, because nobody has used
+// it and its list of relays has grown old, says nothing about the network by that.
 func (p *Process) probe() string {
 	lines, err := p.talk.ask("EXTENDCIRCUIT 0")
 	if err != nil {

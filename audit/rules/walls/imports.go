@@ -85,7 +85,9 @@ func slow(f *ast.File) bool {
 	for _, group := range f.Comments {
 		for _, c := range group.List {
 			if x, err := constraint.Parse(c.Text); err == nil && c.Pos() < f.Package {
-				return !x.Eval(func(tag string) bool { return tag != "e2e" && tag != "bench" && tag != "teeth" })
+				return !x.Eval(func(tag string) bool {
+					return tag != "e2e" && tag != "bench" && tag != "teeth"
+				})
 			}
 		}
 	}
