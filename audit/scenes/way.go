@@ -167,8 +167,8 @@ func loseProxy(ctx context.Context) error {
 	})
 }
 
-// serveProxy grants two associations: one to see whether it does, one for use. Connections that come
-// later are held and not answered.
+// serveProxy grants two associations: one to see whether it does, one for use. Connections that
+// come later are held and not answered.
 func serveProxy(l net.Listener, relay netip.AddrPort, held chan<- net.Conn) {
 	for n := 0; ; n++ {
 		c, err := l.Accept()

@@ -85,8 +85,8 @@ func (o *options) guarded(ctx context.Context, c console, name string, args []st
 }
 
 // tors names where the tors of engines in memory are: beside the home, because an engine can open
-// everything in its home, and is not to open the tors of others. Where nothing in memory can be made
-// there it is the home.
+// everything in its home, and is not to open the tors of others. Where nothing in memory can be
+// made there it is the home.
 func (p place) tors() string {
 	beside := filepath.Dir(string(p.home))
 	if !inMemory(beside) {
@@ -129,8 +129,8 @@ func (c console) holes() []string {
 			"so that a phone's socket is no wall: turn it off, or use --no-phone")
 	}
 	if c.ward != nil && c.ward.Resolver {
-		out = append(out, "a name service listens on a loopback address of this machine (UDP port 53), "+
-			"so that a phone's socket could ask it, and it others: use --no-phone, or stop it")
+		out = append(out, "a name service listens on a loopback address of this machine "+
+			"(UDP port 53), so that a phone's socket could ask it, and it others: use --no-phone, or stop it")
 	}
 	return out
 }

@@ -34,8 +34,8 @@ type Config struct {
 	TorOptions []string // settings of the user; the engine can add bridges, and nothing else
 	TorDir     string   // parent of the directory of its tors; "" means os.TempDir
 	Seats      string   // directory of the sockets of other engines
-	// Starter starts its tors; nil means torproc.Confined. With torproc.Existing the tor is not ours,
-	// and others can enter, though not list, the directory of its sockets.
+	// Starter starts its tors; nil means torproc.Confined. With torproc.Existing the tor is not
+	// ours, and others can enter, though not list, the directory of its sockets.
 	Starter torproc.Starter
 	// Open opens sockets that the user allowed, by a name that both sides know.
 	Open map[string]func(context.Context) (*os.File, error)

@@ -48,8 +48,8 @@ func newLine(f *os.File) (*line, error) {
 	return &line{conn: u}, nil
 }
 
-// say sends a message, with a descriptor unless it is nil. The engine cannot send any. A message that
-// is too long for the line is not sent: errMessage.
+// say sends a message, with a descriptor unless it is nil. The engine cannot send any. A message
+// that is too long for the line is not sent: errMessage.
 func (l *line) say(message any, with *os.File) error {
 	b, err := json.Marshal(message)
 	if err != nil || len(b) > maxAsk {

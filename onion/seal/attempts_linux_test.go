@@ -4,6 +4,7 @@
 package seal
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -34,20 +35,6 @@ func attempts() map[string]func(scene) error {
 			var params [120]byte
 			return raw(unix.SYS_IO_URING_SETUP, 1, uintptr(unsafe.Pointer(&params)))
 		},
-		"read a file": func(s scene) error {
-			_, err := os.ReadFile(filepath.Join(s.outside, "file"))
-			return err
-		},
-		"write a file": func(s scene) error {
-			return os.WriteFile(filepath.Join(s.outside, "made"), []byte("x"), 0o600)
-		},
-		"change a mode": func(s scene) error {
-			return unix.Fchmodat(unix.AT_FDCWD, filepath.Join(s.outside, "file"), 0o644, 0)
-		},
-		"change the mode of an open file": func(s scene) error { return unix.Fchmod(s.udp, 0o600) },
-		"empty a file by name": func(s scene) error {
-			return unix.Truncate(filepath.Join(s.outside, "file"), 1<<10)
-		},
 		"signal the one outside": func(scene) error { return unix.Kill(os.Getppid(), 0) },
 		"run memory made here": func(scene) error {
 			_, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_EXEC,
@@ -75,6 +62,7 @@ func attempts() map[string]func(scene) error {
 			return unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)
 		},
 	}
+	maps.Copy(out, onFiles())
 	for name, kind := range map[string][2]int{
 		"inet": {unix.AF_INET, unix.SOCK_DGRAM}, "inet stream": {unix.AF_INET, unix.SOCK_STREAM},
 		"inet6": {unix.AF_INET6, unix.SOCK_DGRAM}, "netlink": {unix.AF_NETLINK, unix.SOCK_RAW},
@@ -89,6 +77,26 @@ func attempts() map[string]func(scene) error {
 		out["socket by the 32-bit ABI"] = func(s scene) error { return by32bit(s.code) }
 	}
 	return out
+}
+
+// onFiles are attempts on files that are not ours.
+func onFiles() map[string]func(scene) error {
+	return map[string]func(scene) error{
+		"read a file": func(s scene) error {
+			_, err := os.ReadFile(filepath.Join(s.outside, "file"))
+			return err
+		},
+		"write a file": func(s scene) error {
+			return os.WriteFile(filepath.Join(s.outside, "made"), []byte("x"), 0o600)
+		},
+		"change a mode": func(s scene) error {
+			return unix.Fchmodat(unix.AT_FDCWD, filepath.Join(s.outside, "file"), 0o644, 0)
+		},
+		"change the mode of an open file": func(s scene) error { return unix.Fchmod(s.udp, 0o600) },
+		"empty a file by name": func(s scene) error {
+			return unix.Truncate(filepath.Join(s.outside, "file"), 1<<10)
+		},
+	}
 }
 
 // rare are attempts that this kernel or this user may refuse to everybody.
