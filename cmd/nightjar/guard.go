@@ -130,7 +130,8 @@ func (c console) holes() []string {
 	}
 	if c.ward != nil && c.ward.Resolver {
 		out = append(out, "a name service listens on a loopback address of this machine "+
-			"(UDP port 53), so that a phone's socket could ask it, and it others: use --no-phone, or stop it")
+			"(UDP port 53), so that a phone's socket could ask it, and it others: use --no-phone, "+
+			"or stop it")
 	}
 	return out
 }
