@@ -34,7 +34,9 @@ type Watch struct {
 // Seen is what a Watch has seen: packets to where they may go, and all others.
 type Seen struct{ Allowed, Stray int }
 
-// Watch begins to look. Rule says in nft's words what may leave by eth0.
+// Watch begins to look. Rule says in nft's words what may leave by eth0. The capture begins before
+// the counters: an acknowledgement of what came before may leave in between, and all that is counted
+// must have been captured.
 func (l *Lab) Watch(rule string) *Watch {
 	l.T.Helper()
 	rules := `table inet lab {
@@ -56,7 +58,6 @@ func (l *Lab) Watch(rule string) *Watch {
 	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
 		l.T.Fatal(err)
 	}
-	l.Do("nft", "-f", file)
 	w := &Watch{lab: l, file: filepath.Join(l.T.TempDir(), "packets")}
 	w.dump = exec.Command("dumpcap", "-q", "-P", "-i", "eth0", "-w", w.file)
 	said, err := w.dump.StderrPipe()
@@ -70,6 +71,7 @@ func (l *Lab) Watch(rule string) *Watch {
 	for {
 		line, err := w.said.ReadString('\n')
 		if strings.HasPrefix(line, "File:") {
+			l.Do("nft", "-f", file)
 			return w
 		}
 		if err != nil {
