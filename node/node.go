@@ -27,6 +27,7 @@ var (
 	ErrNotLinked  = errors.New("the contact is not connected")
 	ErrNotRunning = errors.New("the engine is not running")
 	ErrBusy       = errors.New("another call with this contact is going on")
+	ErrWay        = errors.New("the identity needs one way out, and has none or two")
 )
 
 // Meeting is how contacts find each other: *meet.Meeting meets it.
@@ -54,7 +55,8 @@ type Phone interface {
 // Config is what a Node is made of. All fields are fixed once the Node runs.
 type Config struct {
 	Identity *keystore.Identity // open; locked by the owner after Run has returned
-	Path     onion.Path         // closed by the owner after Run has returned
+	Path     onion.Path         // by onion services; closed by the owner after Run has returned
+	Packets  onion.Packets      // by addresses, instead of Path; closed by the owner likewise
 	Meeting  Meeting            // nil: the DHT through the gateways in the book
 
 	// Derived says that the identity is kept in its owner's head alone: what is agreed with others
@@ -108,6 +110,9 @@ func New(c Config) (n *Node, err error) {
 }
 
 func newNode(c Config) (*Node, error) {
+	if c.Path == nil || c.Packets != nil {
+		return nil, ErrWay
+	}
 	state := c.Identity.State()
 	defer clear(state)
 	bk, err := book.Decode(state)
