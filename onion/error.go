@@ -43,6 +43,8 @@ var (
 	ErrTorUnsafe = torproc.ErrUnsafe
 	// ErrTorOption means a setting that is unknown or would weaken the path, or that tor refused.
 	ErrTorOption = torproc.ErrOption
+	// ErrNoExits means that nobody allowed streams to leave the Tor network.
+	ErrNoExits = torproc.ErrNoExits
 	// ErrNotBootstrapped means that tor could not reach its network in the time given. The error
 	// that wraps it names the step by tor's own tag word.
 	ErrNotBootstrapped = torproc.ErrNotBootstrapped

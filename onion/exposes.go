@@ -17,6 +17,11 @@ func (t *Tor) Exposes() []Exposure {
 			Learns: "the host names in the bridge line, which " +
 				"its transport looks up by itself", Hidden: "whom you reach"})
 	}
+	if t.Exits() {
+		all = append(all, Exposure{Who: "exits of the Tor network",
+			Learns: "which https relays are asked, and when",
+			Hidden: "who asks, and what"})
+	}
 	if t.process().Foreign() {
 		all = append(all, Exposure{Who: "whoever runs the tor that you share",
 			Learns: "your onion " +

@@ -21,6 +21,7 @@ type Memory struct {
 	mu       sync.Mutex
 	services map[string]*memoryListener // by id; a later one takes the place of an earlier one
 	dialled  map[Isolation]bool
+	hosts    map[memoryHost]func(net.Conn) // outside: Host
 }
 
 // NewMemory returns a network without services.

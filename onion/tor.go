@@ -24,6 +24,8 @@ type TorConfig struct {
 	// Keep has tor started again when it ends by itself, with the same guards, and services
 	// published again. Until then dials fail with ErrTorDied; nothing goes another way.
 	Keep bool
+	// Exits lets DialHost leave the Tor network, on a SOCKS socket of its own; the other never does.
+	Exits bool
 	// Ways are the ways into the network, tried in this order, round and round: bridge lines
 	// (package bridge), and "" for none. Empty means without a bridge. Of several the next is tried
 	// when one has got no further for Patience; 0 means 45 s.
@@ -81,7 +83,7 @@ func CheckOptions(lines []string) error {
 func StartTor(ctx context.Context, c TorConfig) (*Tor, error) {
 	t := &Tor{
 		config: torproc.Config{Starter: c.Starter, Order: torproc.Order{Exe: c.Exe, Dir: c.Dir,
-			State: c.State, Options: c.Options}},
+			State: c.State, Options: c.Options, Exits: c.Exits}},
 		entry: newEntry(c), changed: c.Changed, keep: c.Keep,
 		end:   make(chan struct{}),
 		done:  make(chan struct{}),

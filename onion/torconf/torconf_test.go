@@ -61,18 +61,18 @@ func TestPrivateNetworksAndBridgesAreAllowed(t *testing.T) {
 }
 
 func TestTorMayOnlyStartProgramsForBridges(t *testing.T) {
-	plainly, err := Torrc("/run/n/data", "/run/n/socks", nil)
+	plainly, err := Torrc("/run/n/data", "/run/n/socks", "", nil)
 	if err != nil || !strings.Contains(plainly, "\nNoExec 1\n") {
 		t.Errorf("%v\n%s", err, plainly)
 	}
-	bridged, err := Torrc("/run/n/data", "/run/n/socks", bridge)
+	bridged, err := Torrc("/run/n/data", "/run/n/socks", "", bridge)
 	if err != nil || strings.Contains(bridged, "NoExec") {
 		t.Errorf("%v\n%s", err, bridged)
 	}
 }
 
 func TestTorrcListensNowhereButOnOneUnixSocket(t *testing.T) {
-	text, err := Torrc("/run/n/data", "/run/n/socks", nil)
+	text, err := Torrc("/run/n/data", "/run/n/socks", "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,9 +86,27 @@ func TestTorrcListensNowhereButOnOneUnixSocket(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/run/a b", "/run/a\nb", `/run/"a`, "/run/a%n", "/run/a#b", ""} {
-		if _, err := Torrc(path, "/s", nil); !errors.Is(err, ErrOption) {
+		if _, err := Torrc(path, "/s", "", nil); !errors.Is(err, ErrOption) {
 			t.Errorf("directory %q was taken", path)
 		}
+	}
+}
+
+// Only who asks for exits gets a socket that leads to them, and the other stays as it is.
+func TestExitsHaveASocketOfTheirOwn(t *testing.T) {
+	without, err := Torrc("/run/n/data", "/run/n/socks", "", nil)
+	if err != nil || strings.Count(without, "SocksPort") != 1 ||
+		!strings.Contains(without, " OnionTrafficOnly ") {
+		t.Errorf("%v\n%s", err, without)
+	}
+	with, err := Torrc("/run/n/data", "/run/n/socks", "/run/n/exit", nil)
+	if err != nil || !strings.HasPrefix(with, without[:strings.Index(without, "ControlPort")]) ||
+		!strings.Contains(with, "\nSocksPort unix:/run/n/exit IsolateSOCKSAuth ") ||
+		strings.Count(with, "OnionTrafficOnly") != 1 {
+		t.Errorf("%v\n%s", err, with)
+	}
+	if _, err := Torrc("/run/n/data", "/run/n/socks", "/run/n/e x", nil); err == nil {
+		t.Error("a socket's name with a space was taken")
 	}
 }
 
@@ -174,23 +192,23 @@ func TestCommandsStayOneCommand(t *testing.T) {
 		}
 	}
 	key := make([]byte, 64)
-	if _, err := AddOnion(key, 1, "/a b", nil); !errors.Is(err, ErrCommand) {
+	if _, err := AddOnion(key, 1, "unix:/a b", nil); !errors.Is(err, ErrCommand) {
 		t.Error("a target with a space passed")
 	}
-	if _, err := AddOnion(key, 1, "/a,Port=2", nil); !errors.Is(err, ErrCommand) {
+	if _, err := AddOnion(key, 1, "unix:/a,Port=2", nil); !errors.Is(err, ErrCommand) {
 		t.Error("a target with a comma passed")
 	}
-	if _, err := AddOnion(key, 1, "/a", make([][32]byte, MaxClients+1)); !errors.Is(err, ErrCommand) {
+	if _, err := AddOnion(key, 1, "unix:/a", make([][32]byte, MaxClients+1)); !errors.Is(err, ErrCommand) {
 		t.Error("too many clients passed")
 	}
 }
 
 func TestServiceWithClientsIsClosedToOthers(t *testing.T) {
-	open, _ := AddOnion(make([]byte, 64), 7, "/s", nil)
+	open, _ := AddOnion(make([]byte, 64), 7, "unix:/s", nil)
 	if strings.Contains(open, "V3Auth") {
 		t.Errorf("command %q", open)
 	}
-	closed, _ := AddOnion(make([]byte, 64), 7, "/s", make([][32]byte, 2))
+	closed, _ := AddOnion(make([]byte, 64), 7, "unix:/s", make([][32]byte, 2))
 	want := " Flags=DiscardPK,V3Auth MaxStreams=16 PoWDefensesEnabled=1 Port=7,unix:/s" +
 		strings.Repeat(" ClientAuthV3="+strings.Repeat("A", 52), 2)
 	if !strings.HasSuffix(closed, want) {

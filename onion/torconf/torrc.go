@@ -4,13 +4,15 @@ package torconf
 
 import "strings"
 
-// Torrc returns the settings of a tor whose data is in data, whose SOCKS socket is socks, and to
-// which checked options are added. Neither name may need quoting: ErrOption.
-func Torrc(data, socks string, options []string) (string, error) {
+// Torrc returns the settings of a tor whose data is in data, whose SOCKS socket for onion services
+// is socks, whose SOCKS socket for everything else is exit ("" is none), and to which checked
+// options are added. No name may need quoting: ErrOption.
+func Torrc(data, socks, exit string, options []string) (string, error) {
 	if err := Check(options); err != nil {
 		return "", err
 	}
-	if !plain(data) || !plain(socks) || strings.ContainsAny(data+socks, " '") {
+	if !plain(data) || !plain(socks) || exit != "" && !plain(exit) ||
+		strings.ContainsAny(data+socks+exit, " '") {
 		return "", ErrOption
 	}
 	lines := []string{
@@ -28,6 +30,11 @@ func Torrc(data, socks string, options []string) (string, error) {
 		"VanguardsLiteEnabled 1",
 		"DormantCanceledByStartup 1", // a state that says "dormant" does not put us to sleep
 		"HeartbeatPeriod 0",
+	}
+	if exit != "" {
+		// Streams of one socket never share a circuit with those of another.
+		lines = append(lines, "SocksPort unix:"+exit+
+			" IsolateSOCKSAuth KeepAliveIsolateSOCKSAuth NoOnionTraffic ExtendedErrors")
 	}
 	if !Launches(options) {
 		lines = append(lines, "NoExec 1")

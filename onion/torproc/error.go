@@ -4,6 +4,7 @@ package torproc
 
 import (
 	"errors"
+	"fmt"
 
 	"nightjar/onion/torconf"
 )
@@ -35,10 +36,24 @@ var (
 	ErrSlow = errors.New("relays answer, and then nothing comes")
 	// ErrAuth means that an existing tor does not let this user control it.
 	ErrAuth = errors.New("tor does not let this user control it")
+	// ErrCookie means that this user cannot read the cookie that it wants. It wraps ErrAuth.
+	ErrCookie = fmt.Errorf("%w: its cookie cannot be read", ErrAuth)
+	// ErrPassword means that it wants a password, and was given none or another. It wraps ErrAuth.
+	ErrPassword = fmt.Errorf("%w: it wants another password", ErrAuth)
 	// ErrAway means that nothing listens where an existing tor should.
 	ErrAway = errors.New("no tor listens there")
+	// ErrNoExits means that tor was not told to let streams leave the network.
+	ErrNoExits = errors.New("nothing may leave the tor network here")
+	// ErrNoSocks means that nothing listens where its SOCKS socket should.
+	ErrNoSocks = errors.New("no SOCKS socket of that tor is there")
 	// ErrCommand means that tor refused a control command.
 	ErrCommand = errors.New("tor refused a command")
+	// ErrFiltered means that a filter before an existing tor refused one (onion-grater, in Tails
+	// and Whonix). It wraps ErrCommand.
+	ErrFiltered = fmt.Errorf("%w: a filter stands before it", ErrCommand)
+
+	// errTwo is a SOCKS socket that is not of the tor with that control socket.
+	errTwo = fmt.Errorf("%w: its SOCKS socket is another", ErrUnsafe)
 	// ErrDirectory means a runtime directory that cannot be made, or whose name is too long for a
 	// unix socket in it.
 	ErrDirectory = errors.New("no directory for tor")

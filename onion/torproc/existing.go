@@ -16,41 +16,96 @@ import (
 	"nightjar/onion/quiet"
 )
 
-// dialIn is the longest that a socket of this machine may take to accept.
-const dialIn = 5 * time.Second
+const (
+	// dialIn is the longest that a socket of this machine may take to accept, or to answer.
+	dialIn = 5 * time.Second
+	// unixly begins the name of a unix socket.
+	unixly = "unix:"
+)
 
-// Existing returns a Starter that uses a tor which runs already: control and socks are where it
-// listens, as "unix:/run/tor/control" or "127.0.0.1:9051". Both must be on this machine (else
-// ErrOption) and belong to the same tor. Of an Order only Dir counts. Errors are ErrOption,
-// ErrAway, ErrAuth and ErrDirectory.
-//
-// Its user must be able to reach the sockets on which services are served: they are in a directory
-// that all users may enter and none but ours may list, by names of 128 random bits.
+// A System is where a tor listens that runs already: Control and Socks as "unix:/run/tor/control"
+// or "127.0.0.1:9051". Both must be on this machine and belong to the same tor.
+type System struct {
+	Control, Socks string
+	// Password is the name of a file with the password of the control connection, on one line; ""
+	// if there is none. The cookie of a tor that has one is found by its own word.
+	Password string
+}
+
+// Existing returns the Starter of a System without a password.
 func Existing(control, socks string) Starter {
-	return func(o Order) (Program, error) {
-		if !local(control) || !local(socks) || len(o.Options) > 0 {
-			return nil, ErrOption
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), dialIn)
-		defer cancel()
-		conn, err := dialLocal(ctx, control)
-		if err != nil {
-			return nil, err
-		}
-		dir, err := makeDirectory(o.Dir)
-		if err != nil {
-			conn.Close()
-			return nil, err
-		}
-		for _, name := range []string{dir.path, dir.file("s")} {
-			if os.Chmod(name, 0o711) != nil {
-				conn.Close()
-				dir.wipe()
-				return nil, ErrDirectory
-			}
-		}
-		return &existing{dir: dir, control: conn, socks: socks, done: make(chan struct{})}, nil
+	return System{Control: control, Socks: socks}.Start
+}
+
+// Start is a Starter. The connection it hands on has been let in: who gets it needs neither cookie
+// nor password. Of an Order only Dir counts. Errors are ErrOption, ErrAway, ErrNoSocks, ErrAuth,
+// ErrCookie, ErrPassword and ErrDirectory.
+//
+// Services are served where we reach tor for SOCKS: on TCP ports of loopback, where any program of
+// this machine can knock too, or on unix sockets. For these its user must be able to reach a
+// directory that all users may enter and none but ours may list, with names of 128 random bits.
+func (s System) Start(o Order) (Program, error) {
+	if !local(s.Control) || !local(s.Socks) || len(o.Options) > 0 {
+		return nil, ErrOption
 	}
+	conn, err := s.connect()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := makeDirectory(o.Dir)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	for _, name := range []string{dir.path, dir.file("s")} {
+		if os.Chmod(name, 0o711) != nil {
+			conn.Close()
+			dir.wipe()
+			return nil, ErrDirectory
+		}
+	}
+	return &existing{dir: dir, control: conn, socks: s.Socks, done: make(chan struct{})}, nil
+}
+
+// connect opens a control connection that has been let in, and looks whether the other socket is
+// there.
+func (s System) connect() (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), dialIn)
+	defer cancel()
+	conn, err := dialLocal(ctx, s.Control)
+	if err != nil {
+		return nil, err
+	}
+	password, err := s.password()
+	if err == nil {
+		err = login(conn, password)
+	}
+	if err == nil {
+		var socks net.Conn
+		if socks, err = dialLocal(ctx, s.Socks); err == nil {
+			socks.Close()
+		} else {
+			err = ErrNoSocks
+		}
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// password reads the password, if there is one.
+func (s System) password() (string, error) {
+	if s.Password == "" {
+		return "", nil
+	}
+	b, err := readSmall(s.Password, maxWord)
+	word := strings.TrimRight(string(b), "\r\n")
+	if err != nil || word == "" {
+		return "", ErrPassword
+	}
+	return word, nil
 }
 
 // existing is a Program that others run. It counts as ended when nobody speaks with it any more.
@@ -58,6 +113,7 @@ type existing struct {
 	dir     *directory
 	control net.Conn
 	socks   string
+	exits   bool
 	done    chan struct{}
 	once    sync.Once
 }
@@ -86,7 +142,7 @@ func foreign(p Program) string {
 
 // local reports whether a socket is on this machine.
 func local(at string) bool {
-	if name, ok := strings.CutPrefix(at, "unix:"); ok {
+	if name, ok := strings.CutPrefix(at, unixly); ok {
 		return filepath.IsAbs(name) && !strings.ContainsAny(name, "\" ")
 	}
 	a, err := netip.ParseAddrPort(at)
@@ -95,7 +151,7 @@ func local(at string) bool {
 
 func dialLocal(ctx context.Context, at string) (net.Conn, error) {
 	network, name := "tcp", at
-	if path, ok := strings.CutPrefix(at, "unix:"); ok {
+	if path, ok := strings.CutPrefix(at, unixly); ok {
 		network, name = "unix", path
 	}
 	var d net.Dialer
@@ -124,14 +180,19 @@ func (p *Process) checkForeign() error {
 			return nil
 		}
 	}
-	return ErrUnsafe
+	return errTwo
 }
 
 // Foreign reports whether the tor is not ours.
 func (p *Process) Foreign() bool { return p.foreign }
 
-// Listen opens a socket on which tor can serve, and returns its name.
+// Listen opens a socket on which tor can serve, and returns its name as ADD_ONION takes it.
 func (p *Process) Listen() (net.Listener, string, error) {
+	if l, ok := p.program.(interface {
+		Listen() (net.Listener, string, error)
+	}); ok && p.foreign && !strings.HasPrefix(foreign(p.program), unixly) {
+		return l.Listen()
+	}
 	name := p.Socket()
 	listen := func() (net.Listener, error) { return net.Listen("unix", name) }
 	if p.foreign {
@@ -142,5 +203,14 @@ func (p *Process) Listen() (net.Listener, string, error) {
 	if err != nil {
 		return nil, "", quiet.Error(err)
 	}
-	return l, name, nil
+	return l, unixly + name, nil
+}
+
+// Listen opens a TCP port of loopback for a tor that is reached by one.
+func (e *existing) Listen() (net.Listener, string, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", quiet.Error(err)
+	}
+	return l, l.Addr().String(), nil
 }

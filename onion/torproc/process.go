@@ -57,6 +57,7 @@ type Process struct {
 	notice  func(Notice)
 	replace bool
 	foreign bool // not started by us
+	exits   bool // may have streams that leave the network
 
 	mu      sync.Mutex
 	heard   map[string][]*watcher // by service id

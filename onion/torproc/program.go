@@ -24,6 +24,7 @@ type Order struct {
 	Dir     string   // parent of the runtime directory; "" means os.TempDir
 	State   []byte   // what an earlier State returned, or nil
 	Options []string // further settings, that pass torconf.Check; programs of bridges are found
+	Exits   bool     // also open a socket for streams that leave the network: Process.DialExit
 }
 
 // A Program is a tor program that was started, as seen by whoever talks with it.
@@ -110,13 +111,17 @@ type program struct {
 	dir     *directory
 	start   starting
 	cmd     *exec.Cmd
+	exit    string // the socket of streams that leave the network, or ""
 	control net.Conn
 	done    chan struct{}
 }
 
 // launch writes the settings and starts the program with one end of a socket pair.
 func (p *program) launch(exe string, o Order) error {
-	torrc, err := torconf.Torrc(p.dir.file("data"), p.dir.socket("socks"), o.Options)
+	if o.Exits {
+		p.exit = p.dir.socket("exit")
+	}
+	torrc, err := torconf.Torrc(p.dir.file("data"), p.dir.socket("socks"), p.exit, o.Options)
 	if err != nil {
 		return err
 	}
@@ -167,4 +172,13 @@ func (p *program) PID() int              { return p.cmd.Process.Pid }
 func (p *program) Dial(ctx context.Context) (net.Conn, error) {
 	var d net.Dialer
 	return d.DialContext(ctx, "unix", p.dir.socket("socks"))
+}
+
+// DialExit opens a connection to the socket for streams that leave the network; ErrNoExits.
+func (p *program) DialExit(ctx context.Context) (net.Conn, error) {
+	if p.exit == "" {
+		return nil, ErrNoExits
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, "unix", p.exit)
 }

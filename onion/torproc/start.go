@@ -29,7 +29,7 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{program: program, done: program.Done(), heard: map[string][]*watcher{},
-		notice: c.Notice, replace: c.Replace}
+		notice: c.Notice, replace: c.Replace, exits: c.Exits}
 	p.foreign = foreign(program) != ""
 	p.talk = converse(program.Control(), startIn, p.event)
 	p.run()
@@ -46,7 +46,7 @@ func Start(ctx context.Context, c Config) (*Process, error) {
 // join takes tor from its first word to its network.
 func (p *Process) join(ctx context.Context, c Config) error {
 	stop := context.AfterFunc(ctx, func() { p.talk.conn.Close() })
-	version, err := p.talk.greet()
+	version, err := p.talk.greet(p.foreign)
 	if !stop() {
 		return late(torconf.Phase{Tag: "starting"}, context.Cause(ctx))
 	}
@@ -63,7 +63,7 @@ func (p *Process) join(ctx context.Context, c Config) error {
 	if err := p.talk.listen(control.EventCodeHSDesc, control.EventCodeStatusGeneral,
 		control.EventCodeCircuit, control.EventCodeCircuitBandwidth,
 		control.EventCodeORConn); err != nil {
-		return ErrDied
+		return err
 	}
 	if err := p.open(); err != nil {
 		return err
@@ -113,7 +113,7 @@ func (p *Process) checkModes() error {
 	return nil
 }
 
-// checkListeners refuses a tor that listens anywhere but at our socket.
+// checkListeners refuses a tor that listens anywhere but at our sockets.
 func (p *Process) checkListeners() error {
 	for _, kind := range []string{"or", "dir", "trans", "natd", "dns", "control", "extor",
 		"httptunnel", "socks"} {
@@ -124,6 +124,9 @@ func (p *Process) checkListeners() error {
 		want := ""
 		if kind == "socks" {
 			want = `"unix:` + socketIn(p.program.Dir(), "socks") + `"`
+			if p.exits {
+				want += ` "unix:` + socketIn(p.program.Dir(), "exit") + `"`
+			}
 		}
 		if at != want {
 			return ErrUnsafe
