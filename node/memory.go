@@ -16,10 +16,17 @@ func (n *Node) KeepPathData(data []byte) error {
 	return n.change(func(b *book.Book) error { b.PathData = data; return nil })
 }
 
+// KeepWay stores by which kind of way the identity goes out. It is done before anything is sent, so
+// that no other way is taken later by mistake.
+func KeepWay(id *keystore.Identity, way string) error {
+	return ChangeBook(id, func(b *book.Book) error { b.Way = way; return nil })
+}
+
 // Memory is what others need of an identity before a Node runs on it.
 type Memory struct {
 	Name     string // what its cards call it; may be empty
 	PathData []byte // what KeepPathData stored; nil if nothing
+	Way      string // what KeepWay stored; "" if nothing
 	Entries         // ways into the path's network
 }
 
@@ -31,7 +38,7 @@ func Remembered(id *keystore.Identity) (Memory, error) {
 	if err != nil {
 		return Memory{}, err
 	}
-	return Memory{Name: bk.Name, PathData: bk.PathData, Entries: entries(bk)}, nil
+	return Memory{Name: bk.Name, PathData: bk.PathData, Way: bk.Way, Entries: entries(bk)}, nil
 }
 
 // FirstState is the state of a new identity: one that its cards call name ("" is nothing; see

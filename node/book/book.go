@@ -65,6 +65,7 @@ type Book struct {
 	Entry    string           `cbor:"15,keyasint,omitempty"` // the bridge that worked last, or ""
 	Hidden   bool             `cbor:"16,keyasint,omitempty"` // enter by bridges and no other way
 	Lent     []string         `cbor:"17,keyasint,omitempty"` // relays others named; not in ours
+	Way      string           `cbor:"18,keyasint,omitempty"` // out, its kind: "tor"; "" before any
 }
 
 // Entry is a message and whom it is with.
