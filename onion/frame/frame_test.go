@@ -23,14 +23,45 @@ func TestLayoutIsAsWritten(t *testing.T) {
 	}
 }
 
+func TestLayoutOfIPv6IsAsWritten(t *testing.T) {
+	f := Frame{netip.MustParseAddrPort("[2a00::1]:6881"), []byte("hi")}
+	got, err := f.Append(nil)
+	want := []byte{0, 24, 0, 0, 0, 6, 0x1a, 0xe1, 0x2a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+		'h', 'i'}
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%x, want %x (%v)", got, want, err)
+	}
+	// Who knows nothing of IPv6 takes it for a datagram to an address that it never sends to.
+	for _, private := range []bool{false, true} {
+		if MaySend(netip.MustParseAddrPort("0.0.0.6:6881"), private) {
+			t.Error("an old gateway would send it somewhere")
+		}
+	}
+	answer := Append6(nil, true, []netip.AddrPort{f.Node})
+	if want := append([]byte{6, 1}, got[8:24]...); !bytes.Equal(answer[:18], want) ||
+		!Is6(answer) || Is6(AppendNodes(nil, []netip.AddrPort{to("1.2.3.4", 1)})) {
+		t.Errorf("the answer is %x, want %x", answer, want)
+	}
+}
+
 func TestTooMuchIsRefused(t *testing.T) {
 	node := netip.MustParseAddrPort("1.2.3.4:6881")
 	if _, err := (Frame{node, make([]byte, MaxPayload+1)}).Append(nil); !errors.Is(err, ErrFrame) {
 		t.Error("a datagram over the limit was framed")
 	}
-	v6 := netip.MustParseAddrPort("[2001:db8::1]:6881")
-	if _, err := (Frame{v6, nil}).Append(nil); !errors.Is(err, ErrFrame) {
-		t.Error("an IPv6 node was framed")
+	for _, no := range []string{"[::ffff:1.2.3.4]:1", "[fe80::1%a]:1", "0.0.0.6:1"} {
+		f := Frame{netip.MustParseAddrPort(no), nil}
+		if _, err := f.Append(nil); !errors.Is(err, ErrFrame) {
+			t.Errorf("%s was framed", no)
+		}
+	}
+	v6 := Frame{netip.MustParseAddrPort("[2a00::1]:6881"), make([]byte, MaxPayload-15)}
+	if _, err := v6.Append(nil); !errors.Is(err, ErrFrame) {
+		t.Error("a datagram over the limit was framed for IPv6")
+	}
+	disguise := append([]byte{0, 22, 0, 0, 0, 6, 1, 1}, netip.MustParseAddr("::ffff:1.2.3.4").AsSlice()...)
+	if _, err := Read(bytes.NewReader(disguise), make([]byte, MaxFrame)); !errors.Is(err, ErrFrame) {
+		t.Errorf("read an IPv4 address in disguise: %v", err)
 	}
 	for _, stream := range [][]byte{{0, 0}, {0, 5, 1, 2, 3, 4, 5}, {5, 227}, {255, 255}} {
 		r := bytes.NewReader(append(stream, make([]byte, 70000)...))
@@ -55,6 +86,8 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte{0, 8, 1, 2, 3, 4, 0x1a, 0xe1, 'h', 'i'})
 	f.Add([]byte{0, 6, 0, 0, 0, 0, 0, 0})
 	f.Add([]byte{0, 5, 0, 0, 0, 0, 0})
+	v6, _ := Frame{netip.MustParseAddrPort("[2a00::1]:6881"), []byte("hi")}.Append(nil)
+	f.Add(v6)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := bytes.NewReader(b)
 		got, err := Read(r, make([]byte, MaxFrame))
@@ -74,6 +107,18 @@ func FuzzNodes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		nodes, err := ParseNodes(b)
 		if err == nil && !bytes.Equal(AppendNodes(nil, nodes), b) {
+			t.Errorf("read %x as %v", b, nodes)
+		}
+	})
+}
+
+func FuzzNodes6(f *testing.F) {
+	f.Add([]byte{6, 0})
+	f.Add(Append6(nil, true, []netip.AddrPort{netip.MustParseAddrPort("[2a00::1]:6881")}))
+	f.Add(append([]byte{6, 1}, make([]byte, 17*18)...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		carries, nodes, err := Parse6(b)
+		if err == nil && !bytes.Equal(Append6(nil, carries, nodes), b) {
 			t.Errorf("read %x as %v", b, nodes)
 		}
 	})

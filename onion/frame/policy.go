@@ -45,19 +45,50 @@ func notPublic() []block {
 	}
 }
 
-// MaySend reports whether a gateway may send to a node: one IPv4 host, on the Internet unless
-// private is set, and not at a system service's port.
-func MaySend(node netip.AddrPort, private bool) bool {
-	a := node.Addr()
-	if !a.Is4() || node.Port() < lowestPort || within(notHosts(), a) {
+// not6 are the prefixes of 2000::/3, the addresses of IPv6 that are on the Internet, in which no
+// address is one native host there (RFC 6890): through some of them IPv4 hosts could be reached.
+func not6() []netip.Prefix {
+	prefix := func(a [16]byte, bits int) netip.Prefix {
+		return netip.PrefixFrom(netip.AddrFrom16(a), bits)
+	}
+	return []netip.Prefix{
+		prefix([16]byte{0x20, 0x01}, 23),             // protocol assignments, Teredo, ORCHID
+		prefix([16]byte{0x20, 0x01, 0x0d, 0xb8}, 32), // documentation
+		prefix([16]byte{0x20, 0x02}, 16),             // 6to4
+		prefix([16]byte{0x3f, 0xff}, 20),             // documentation
+	}
+}
+
+// public6 reports whether a is one IPv6 host on the Internet.
+func public6(a netip.Addr) bool {
+	if !plain6(a) || a.As16()[0]>>5 != 1 { // 2000::/3
 		return false
 	}
-	return private || !within(notPublic(), a)
+	for _, p := range not6() {
+		if p.Contains(a) {
+			return false
+		}
+	}
+	return true
+}
+
+// MaySend reports whether a gateway may send to a node: one host, on the Internet unless private is
+// set, and not at a system service's port.
+func MaySend(node netip.AddrPort, private bool) bool {
+	a := node.Addr()
+	if node.Port() < lowestPort {
+		return false
+	}
+	if a.Is6() {
+		host := plain6(a) && !a.IsMulticast() && !a.IsUnspecified() && !a.IsLinkLocalUnicast()
+		return public6(a) || private && host
+	}
+	return a.Is4() && !within(notHosts(), a) && (private || !within(notPublic(), a))
 }
 
 // Public reports whether a is one host on the Internet.
 func Public(a netip.Addr) bool {
-	return a.Is4() && !within(notHosts(), a) && !within(notPublic(), a)
+	return public6(a) || a.Is4() && !within(notHosts(), a) && !within(notPublic(), a)
 }
 
 func within(blocks []block, a netip.Addr) bool {
