@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A Process is one as the kernel describes it.
@@ -154,31 +152,16 @@ func (p *processes) find(inodes map[uint64]bool) {
 
 // open takes those sockets out of inodes that a process holds.
 func (p *processes) open(pid int, inodes map[uint64]bool) {
-	dir, err := os.Open(filepath.Join("/proc", strconv.Itoa(pid), "fd"))
-	if err != nil {
-		return
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	b := make([]byte, 64)
-	for _, name := range names {
-		size, err := unix.Readlinkat(int(dir.Fd()), name, b)
-		if err != nil {
-			continue
-		}
-		text, ok := strings.CutPrefix(string(b[:size]), "socket:[")
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseUint(strings.TrimSuffix(text, "]"), 10, 64)
-		if err == nil && inodes[n] {
+	heldSockets(pid, func(n uint64) bool {
+		if inodes[n] {
 			delete(inodes, n)
 			k := p.known[pid]
 			k.found = time.Now()
 			p.known[pid] = k
 			p.holds[n] = k.owner
 		}
-	}
+		return len(inodes) > 0
+	})
 }
 
 // maxHolds bounds what is remembered of sockets.
