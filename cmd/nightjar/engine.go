@@ -32,11 +32,13 @@ type torFlags struct {
 	torrc   *string
 	control *string // of a tor that runs already; with socks
 	socks   *string
+	word    *string // the file with the password of control
 }
 
 func (o *options) torFlags() torFlags {
 	return torFlags{exe: o.set.String("tor", "", ""), torrc: o.set.String("torrc", "", ""),
-		control: o.set.String("tor-control", "", ""), socks: o.set.String("tor-socks", "", "")}
+		control: o.set.String("tor-control", "", ""), socks: o.set.String("tor-socks", "", ""),
+		word: o.set.String("tor-password", "", "")}
 }
 
 // existing is what uses a tor that runs already; nil means a tor of our own.
@@ -44,7 +46,7 @@ func (f torFlags) existing() torproc.Starter {
 	if *f.control == "" && *f.socks == "" {
 		return nil
 	}
-	return torproc.Existing(*f.control, *f.socks)
+	return torproc.System{Control: *f.control, Socks: *f.socks, Password: *f.word}.Start
 }
 
 // startTor starts tor for an identity and shows how far it is and what it waits for.

@@ -34,8 +34,16 @@ func torHints() []nextStep {
 		{torproc.ErrTransport, "install the bridge's program anew, or try another bridge: " +
 			"nightjar bridge test"},
 		{torproc.ErrSlow, "the network is slow or disturbed: try again, or a bridge"},
+		{torproc.ErrCookie, "add this user to the tor's group (Debian: debian-tor), log in again, " +
+			"and set CookieAuthFileGroupReadable 1 in its torrc"},
+		{torproc.ErrPassword, "give a file with the password that its HashedControlPassword is " +
+			"of: --tor-password FILE"},
 		{torproc.ErrAuth, "add this user to the tor's group (Debian: debian-tor), and " +
 			"log in again"},
+		{torproc.ErrNoSocks, "name the SOCKS socket of that tor (SocksPort in its torrc): " +
+			"--tor-socks unix:/run/tor/socks or 127.0.0.1:9050"},
+		{torproc.ErrFiltered, "let its filter (onion-grater) pass what docs/existing-tor.md " +
+			"lists, or use a tor of your own: nightjar up"},
 		{torproc.ErrAway, "start that tor, or name its sockets as they are in its settings"},
 		{onion.ErrTorMissing, "install it: apt-get install tor; or name the program: --tor FILE"},
 		{onion.ErrTorOld, "install tor 0.4.9.11 or later; older ones have known holes"},

@@ -39,6 +39,8 @@ terminal, say nightjar up --sip 127.0.0.1:5061 (or --no-phone), and give its pas
   --tor-control AT    use a tor that runs already: where it is controlled, unix:/run/tor/control
                       or 127.0.0.1:9051; with --tor-socks; status says what is then not so
   --tor-socks AT      where that tor listens for SOCKS: unix:/run/tor/socks or 127.0.0.1:9050
+  --tor-password FILE the file with the password of its control, if it wants one; a cookie is
+                      found by itself
 
 without a vault, so that nothing is on this machine before or after:
   --codename          an identity that follows from a codename: nightjar codename

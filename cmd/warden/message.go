@@ -84,26 +84,37 @@ func strictly(b []byte, to any) error {
 
 // reason says in a word why there is no tor; cause reads it.
 func reason(err error) string {
-	for word, is := range reasons() {
-		if errors.Is(err, is) {
-			return word
+	for _, r := range reasons() {
+		if errors.Is(err, r.is) {
+			return r.word
 		}
 	}
 	return "died"
 }
 
 func cause(word string) error {
-	if err := reasons()[word]; err != nil {
-		return err
+	for _, r := range reasons() {
+		if r.word == word {
+			return r.is
+		}
 	}
 	return torproc.ErrDied
 }
 
-func reasons() map[string]error {
-	return map[string]error{"missing": torproc.ErrMissing, "option": torproc.ErrOption,
-		"directory": torproc.ErrDirectory, "died": torproc.ErrDied, "away": torproc.ErrAway,
-		"auth": torproc.ErrAuth, "obfs4": bridge.ErrNoObfs4, "snowflake": bridge.ErrNoSnowflake,
-		"webtunnel": bridge.ErrNoWebtunnel, "bridge": bridge.ErrLine, "weak": bridge.ErrWeak}
+// A saying is a word for an error on the line.
+type saying struct {
+	word string
+	is   error
+}
+
+// reasons lists the words; of two errors that are both true the first one says more.
+func reasons() []saying {
+	return []saying{{"missing", torproc.ErrMissing}, {"option", torproc.ErrOption},
+		{"directory", torproc.ErrDirectory}, {"died", torproc.ErrDied}, {"away", torproc.ErrAway},
+		{"nosocks", torproc.ErrNoSocks}, {"cookie", torproc.ErrCookie},
+		{"password", torproc.ErrPassword}, {"auth", torproc.ErrAuth},
+		{"obfs4", bridge.ErrNoObfs4}, {"snowflake", bridge.ErrNoSnowflake},
+		{"webtunnel", bridge.ErrNoWebtunnel}, {"bridge", bridge.ErrLine}, {"weak", bridge.ErrWeak}}
 }
 
 // onlyBridges reports whether the engine adds nothing but bridges to the user's settings: it must

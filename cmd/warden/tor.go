@@ -5,6 +5,7 @@ package warden
 import (
 	"context"
 	"net"
+	"net/netip"
 	"syscall"
 
 	"nightjar/onion/torproc"
@@ -85,4 +86,13 @@ func (t *tor) Dial(ctx context.Context) (net.Conn, error) {
 	default:
 	}
 	return t.ward.connect(ctx, ask{Do: "socks", Tor: t.id})
+}
+
+// Listen asks for a TCP port of loopback, on which a tor that is not ours can serve.
+func (t *tor) Listen() (net.Listener, string, error) {
+	l, err := t.ward.Stream(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0))
+	if err != nil {
+		return nil, "", err
+	}
+	return l, l.Addr().String(), nil
 }

@@ -32,7 +32,8 @@ func CheckCommand(text string) error {
 }
 
 // AddOnion returns the command that publishes a service: key is its expanded Ed25519 key (64
-// bytes), target the unix socket that gets its streams. Tor keeps the key in memory only.
+// bytes), target the socket that gets its streams, "unix:/name" or "127.0.0.1:1234". Tor keeps the
+// key in memory only.
 func AddOnion(key []byte, port uint16, target string, clients [][32]byte) (string, error) {
 	if len(key) != 64 || port == 0 || len(clients) > MaxClients ||
 		strings.ContainsAny(target, " ,") {
@@ -45,7 +46,7 @@ func AddOnion(key []byte, port uint16, target string, clients [][32]byte) (strin
 	var b strings.Builder
 	fmt.Fprintf(&b, "ADD_ONION ED25519-V3:%s Flags=%s MaxStreams=%d PoWDefensesEnabled=1",
 		base64.StdEncoding.EncodeToString(key), flags, maxStreams)
-	fmt.Fprintf(&b, " Port=%d,unix:%s", port, target)
+	fmt.Fprintf(&b, " Port=%d,%s", port, target)
 	for _, c := range clients {
 		b.WriteString(" ClientAuthV3=")
 		b.WriteString(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(c[:]))

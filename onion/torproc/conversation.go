@@ -24,6 +24,8 @@ const (
 	// registered is tor's code for a client key that also opened a waiting descriptor. It means
 	// success, which bine does not know.
 	registered = 252
+	// unknown is the code for a command that does not exist, or that a filter hides.
+	unknown = 510
 	// limitParts is how many parts the time for an answer has.
 	limitParts = 8
 )
@@ -120,11 +122,22 @@ func (c *conversation) ask(command string) (lines []string, err error) {
 		}
 		return err
 	})
-	var refused *textproto.Error
-	if errors.As(err, &refused) {
-		return nil, fmt.Errorf("%w (%d)", ErrCommand, refused.Code)
+	if err = refusal(err); err != nil {
+		return nil, err
 	}
-	return lines, err
+	return lines, nil
+}
+
+// refusal is the error of a command, by tor's number alone. Tor knows every command that we use.
+func refusal(err error) error {
+	var refused *textproto.Error
+	switch {
+	case !errors.As(err, &refused):
+		return err
+	case refused.Code == unknown:
+		return ErrFiltered
+	}
+	return fmt.Errorf("%w (%d)", ErrCommand, refused.Code)
 }
 
 // info returns one value that tor knows.
@@ -140,11 +153,13 @@ func (c *conversation) info(key string) (string, error) {
 	return strings.TrimPrefix(value, "\r\n"), nil
 }
 
-// greet authenticates and returns tor's version.
-func (c *conversation) greet() (version string, err error) {
+// greet returns tor's version, and authenticates before if nobody has.
+func (c *conversation) greet(known bool) (version string, err error) {
 	err = c.timed(func() error {
-		if err := c.ctl.Authenticate(""); err != nil {
-			return err
+		if !known {
+			if err := c.ctl.Authenticate(""); err != nil {
+				return err
+			}
 		}
 		info, err := c.ctl.ProtocolInfo()
 		if err == nil {
@@ -157,5 +172,5 @@ func (c *conversation) greet() (version string, err error) {
 
 // listen asks for the events that heard is to get.
 func (c *conversation) listen(codes ...control.EventCode) error {
-	return c.timed(func() error { return c.ctl.AddEventListener(c.events, codes...) })
+	return refusal(c.timed(func() error { return c.ctl.AddEventListener(c.events, codes...) }))
 }

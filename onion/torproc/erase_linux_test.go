@@ -29,7 +29,7 @@ func (k testKey) fill(b []byte) {
 func (k testKey) command() (string, error) {
 	key := make([]byte, 64)
 	k.fill(key)
-	return torconf.AddOnion(key, 1, "/s", nil)
+	return torconf.AddOnion(key, 1, "unix:/s", nil)
 }
 
 // traces counts the places in this process's memory that hold the key as it is sent.
