@@ -30,6 +30,11 @@ type Config struct {
 	// Socket opens the sockets, for a gateway that cannot do it itself; nil means Socket, with
 	// Listen. Whoever opens them answers for their address and for broadcast.
 	Socket func(ctx context.Context) (*net.UDPConn, error)
+	// Listen6 is the IPv6 address, with port 0, at which sockets for IPv6 nodes are opened, such as
+	// [::]:0; with "", and no Socket6, IPv6 is not lent.
+	Listen6 string
+	// Socket6 opens those sockets, as Socket does the others.
+	Socket6 func(ctx context.Context) (*net.UDPConn, error)
 	// AllowPrivate lets datagrams go to addresses that are not on the Internet: for networks that
 	// are private as a whole, never beside a network that strangers must not reach.
 	AllowPrivate bool
@@ -59,8 +64,9 @@ const (
 )
 
 var (
-	// ErrConfig means a Config without rules, or with a Listen that is not IPv4 and port 0.
-	ErrConfig = errors.New("a gateway needs its rules, and an IPv4 address with port 0")
+	// ErrConfig means a Config without rules, or with a Listen that is not IPv4 and port 0, or a
+	// Listen6 that is not IPv6 and port 0.
+	ErrConfig = errors.New("a gateway needs its rules, and addresses of their kind with port 0")
 	// ErrBusy means that all seats of a gateway are taken.
 	ErrBusy = errors.New("the gateway has no seat left")
 	// errPacket is why a datagram was not carried; only counted.
@@ -71,6 +77,7 @@ var (
 type Gateway struct {
 	config Config
 	open   func(context.Context) (udpSocket, error)
+	open6  func(context.Context) (udpSocket, error) // nil: IPv6 is not lent
 	rate   *rate.Limiter
 	hosts  hostLimit
 	seats  chan struct{}
@@ -92,28 +99,40 @@ type Stats struct {
 // New returns a gateway that serves nobody yet. The error is ErrConfig.
 func New(c Config) (*Gateway, error) {
 	at, err := place(c.Listen)
-	if c.Accept == nil || c.Reply == nil || err != nil {
+	if c.Accept == nil || c.Reply == nil || err != nil || !at.Addr().Is4() {
 		return nil, ErrConfig
 	}
-	open := func(ctx context.Context) (udpSocket, error) { return openUDP(ctx, at) }
-	if c.Socket != nil {
-		open = func(ctx context.Context) (udpSocket, error) { return c.Socket(ctx) }
-	}
-	return &Gateway{
+	g := &Gateway{
 		config: c,
-		open:   open,
+		open:   opener(at, c.Socket),
 		rate:   rate.NewLimiter(totalRate, totalRate),
 		seats:  make(chan struct{}, maxLent),
-	}, nil
+	}
+	if c.Listen6 != "" || c.Socket6 != nil {
+		if at, err = place(c.Listen6); err != nil || c.Listen6 != "" && !at.Addr().Is6() {
+			return nil, ErrConfig
+		}
+		g.open6 = opener(at, c.Socket6)
+	}
+	return g, nil
 }
 
-// place reads a Listen.
+// opener opens sockets: those of another process, if it has any for us.
+func opener(at netip.AddrPort, theirs func(context.Context) (*net.UDPConn, error)) func(
+	context.Context) (udpSocket, error) {
+	if theirs == nil {
+		return func(ctx context.Context) (udpSocket, error) { return openUDP(ctx, at) }
+	}
+	return func(ctx context.Context) (udpSocket, error) { return theirs(ctx) }
+}
+
+// place reads a Listen or Listen6.
 func place(listen string) (netip.AddrPort, error) {
 	if listen == "" {
 		return netip.AddrPortFrom(netip.IPv4Unspecified(), 0), nil
 	}
 	at, err := netip.ParseAddrPort(listen)
-	if err != nil || !at.Addr().Is4() || at.Port() != 0 {
+	if err != nil || at.Addr().Is4In6() || at.Port() != 0 {
 		return at, ErrConfig
 	}
 	return at, nil
@@ -162,8 +181,9 @@ func (g *Gateway) Stats() Stats {
 	}
 }
 
-// A hostLimit bounds how fast one host is sent to, over all streams. It counts in whole seconds
-// and forgets with each of them.
+// A hostLimit bounds how fast one host is sent to, over all streams: of IPv6 one network of 64
+// bits, in which a host has as many addresses as it likes. It counts in whole seconds and forgets
+// with each of them.
 type hostLimit struct {
 	mu     sync.Mutex
 	second time.Time
@@ -171,6 +191,10 @@ type hostLimit struct {
 }
 
 func (h *hostLimit) allow(a netip.Addr, now time.Time) bool {
+	if a.Is6() {
+		net64, _ := a.Prefix(64) // in range
+		a = net64.Addr()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if second := now.Truncate(time.Second); !second.Equal(h.second) {

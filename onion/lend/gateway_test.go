@@ -317,6 +317,8 @@ func TestNewRefusesWhatItCannotKeep(t *testing.T) {
 		{}, {Accept: yes}, {Reply: yes},
 		{Accept: yes, Reply: yes, Listen: "localhost:0"},
 		{Accept: yes, Reply: yes, Listen: "[::1]:0"},
+		{Accept: yes, Reply: yes, Listen6: "127.0.0.1:0"},
+		{Accept: yes, Reply: yes, Listen6: "[::1]:6881"},
 		{Accept: yes, Reply: yes, Listen: "127.0.0.1:6881"},
 	} {
 		if _, err := New(c); !errors.Is(err, ErrConfig) {

@@ -27,8 +27,9 @@ type udpSocket interface {
 	Close() error
 }
 
-// Socket opens one socket at a Config's Listen, for a gateway in another process: for IPv4, and
-// unable to send to broadcast addresses. Errors are ErrConfig and those of the system.
+// Socket opens one socket at a Config's Listen or Listen6, for a gateway in another process: for
+// that kind of address alone, and unable to send to broadcast addresses. Errors are ErrConfig and
+// those of the system.
 func Socket(ctx context.Context, listen string) (*net.UDPConn, error) {
 	at, err := place(listen)
 	if err != nil {
@@ -41,10 +42,14 @@ func Socket(ctx context.Context, listen string) (*net.UDPConn, error) {
 	return c.(*net.UDPConn), nil
 }
 
-// openUDP opens a socket for IPv4 that cannot send to broadcast addresses.
+// openUDP opens a socket for the kind of address that at is.
 func openUDP(ctx context.Context, at netip.AddrPort) (udpSocket, error) {
 	lc := net.ListenConfig{Control: forbidBroadcast}
-	c, err := lc.ListenPacket(ctx, "udp4", at.String())
+	network := "udp4"
+	if at.Addr().Is6() {
+		network = "udp6"
+	}
+	c, err := lc.ListenPacket(ctx, network, at.String())
 	if err != nil {
 		return nil, quiet.Error(err)
 	}
@@ -58,6 +63,9 @@ type loan struct {
 	udp    udpSocket
 	rate   *rate.Limiter
 	end    time.Time
+
+	udp6  udpSocket // nil until an IPv6 node is asked; belongs to up
+	down6 func(udpSocket)
 
 	writing sync.Mutex // of frames to stream
 
@@ -117,7 +125,9 @@ func (g *Gateway) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, e
 	if g.config.Nodes != nil {
 		nodes = g.config.Nodes()
 	}
-	return NewPacketConn(near), nodes, nil
+	c := NewPacketConn(near)
+	c.carries6.Store(g.open6 != nil)
+	return c, nodes, nil
 }
 
 // lend serves one stream of frames to its end.
@@ -130,20 +140,24 @@ func (g *Gateway) lend(ctx context.Context, stream net.Conn, begun time.Time) {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &loan{g: g, stream: stream, udp: udp, rate: rate.NewLimiter(streamRate, 2*streamRate),
 		end: begun.Add(lentLife), asked: map[netip.AddrPort]debt{}}
-	stop := context.AfterFunc(ctx, func() {
-		stream.Close()
-		udp.Close()
-	})
+	stop := context.AfterFunc(ctx, func() { stream.Close() })
 	defer stop()
 	var down sync.WaitGroup
-	down.Go(func() {
-		l.down()
-		cancel()
-	})
+	receive := func(s udpSocket) {
+		down.Go(func() {
+			l.down(s)
+			cancel()
+		})
+	}
+	l.down6 = receive
+	receive(udp)
 	l.up(ctx)
 	cancel()
 	stream.Close()
 	udp.Close()
+	if l.udp6 != nil {
+		l.udp6.Close()
+	}
 	down.Wait()
 }
 
@@ -172,7 +186,7 @@ func (l *loan) up(ctx context.Context) {
 		if f.Node == frame.Control() {
 			err = l.control(f.Payload)
 		} else {
-			err = l.send(f)
+			err = l.send(ctx, f)
 		}
 		switch err {
 		case nil:
@@ -187,18 +201,26 @@ func (l *loan) up(ctx context.Context) {
 // control answers what is asked of the gateway itself. What it does not know it drops, so that
 // there can be more questions one day.
 func (l *loan) control(question []byte) error {
-	if len(question) != 0 {
-		return errPacket
-	}
 	var nodes []netip.AddrPort
 	if l.g.config.Nodes != nil {
 		nodes = l.g.config.Nodes()
 	}
-	return l.write(frame.Frame{Node: frame.Control(), Payload: frame.AppendNodes(nil, nodes)})
+	var answer []byte
+	switch {
+	case len(question) == 0:
+		answer = frame.AppendNodes(nil, nodes)
+	case frame.Asks6(question) && l.g.open6 != nil:
+		answer = frame.Append6(nil, true, nodes)
+	case frame.Asks6(question):
+		answer = frame.Append6(nil, false, nil)
+	default:
+		return errPacket
+	}
+	return l.write(frame.Frame{Node: frame.Control(), Payload: answer})
 }
 
 // send sends one datagram, if the rules allow it.
-func (l *loan) send(f frame.Frame) error {
+func (l *loan) send(ctx context.Context, f frame.Frame) error {
 	c, now := &l.g.config, time.Now()
 	if !frame.MaySend(f.Node, c.AllowPrivate) || !c.Accept(f.Payload) {
 		return errPacket
@@ -206,14 +228,32 @@ func (l *loan) send(f frame.Frame) error {
 	if frame.Public(f.Node.Addr()) && !l.g.hosts.allow(f.Node.Addr(), now) {
 		return errPacket
 	}
-	if !l.note(f.Node, now) {
+	udp := l.socket(ctx, f.Node.Addr())
+	if udp == nil || !l.note(f.Node, now) {
 		return errPacket
 	}
-	if _, err := l.udp.WriteToUDPAddrPort(f.Payload, f.Node); err != nil {
+	if _, err := udp.WriteToUDPAddrPort(f.Payload, f.Node); err != nil {
 		return errPacket // no route, refused by the kernel: as if lost on the way
 	}
 	l.g.sent.Add(1)
 	return nil
+}
+
+// socket returns the socket for a kind of address, or nil if there is none. That for IPv6 is opened
+// when it is needed.
+func (l *loan) socket(ctx context.Context, a netip.Addr) udpSocket {
+	if a.Is4() {
+		return l.udp
+	}
+	if l.udp6 == nil && l.g.open6 != nil {
+		s, err := l.g.open6(ctx)
+		if err != nil {
+			return nil
+		}
+		l.udp6 = s
+		l.down6(s)
+	}
+	return l.udp6
 }
 
 // note remembers that a node was asked. Of too many nodes some are forgotten if their time is over.
@@ -253,10 +293,10 @@ func (l *loan) owed(node netip.AddrPort, now time.Time) bool {
 }
 
 // down carries replies from nodes to the client.
-func (l *loan) down() {
+func (l *loan) down(udp udpSocket) {
 	buf := make([]byte, frame.MaxPayload+1)
 	for {
-		n, node, err := l.udp.ReadFromUDPAddrPort(buf)
+		n, node, err := udp.ReadFromUDPAddrPort(buf)
 		if err != nil {
 			return
 		}

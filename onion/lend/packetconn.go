@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nightjar/onion/frame"
@@ -22,12 +23,13 @@ const packetQueue = 256
 var (
 	// ErrLost means that the stream to the gateway is gone.
 	ErrLost = errors.New("the gateway is gone")
-	// ErrDatagram means a datagram that a gateway cannot carry: over 1500 bytes, or not to IPv4.
+	// ErrDatagram means a datagram that a gateway cannot carry: over 1500 bytes, 1484 to IPv6, or
+	// not to a host.
 	ErrDatagram = errors.New("a gateway cannot carry this datagram")
 )
 
 // A PacketConn sends and receives datagrams through a gateway. It is a net.PacketConn of
-// *net.UDPAddr with 4-byte addresses. It hides the loss of its stream, since a DHT server stops the
+// *net.UDPAddr; IPv4 addresses have 4 bytes. It hides the loss of its stream, since a DHT server stops the
 // whole program when its socket fails: ReadFrom then waits for ever, WriteTo succeeds, and Lost
 // tells.
 type PacketConn struct {
@@ -35,11 +37,14 @@ type PacketConn struct {
 	in     chan frame.Frame
 	out    chan []byte
 	nodes  chan []netip.AddrPort
-	asking chan struct{} // held by the one who asks for nodes
+	six    []netip.AddrPort // those of IPv6 in the answer before; belongs to readAll
+	asking chan struct{}    // held by the one who asks for nodes
 	lost   chan struct{}
 	closed chan struct{}
 	once   sync.Once
 	work   sync.WaitGroup
+
+	carries6 atomic.Bool
 }
 
 // NewPacketConn returns the client's end of a stream to a gateway, and owns the stream.
@@ -69,13 +74,8 @@ func (p *PacketConn) readAll() {
 			return
 		}
 		if f.Node == frame.Control() {
-			nodes, err := frame.ParseNodes(f.Payload)
-			if err != nil {
+			if p.told(f.Payload) != nil {
 				return
-			}
-			select {
-			case p.nodes <- nodes:
-			default:
 			}
 			continue
 		}
@@ -87,6 +87,25 @@ func (p *PacketConn) readAll() {
 		default:
 		}
 	}
+}
+
+// told takes in what the gateway says of itself.
+func (p *PacketConn) told(answer []byte) error {
+	if frame.Is6(answer) {
+		carries, nodes, err := frame.Parse6(answer)
+		p.six = nodes
+		p.carries6.Store(carries && err == nil)
+		return err
+	}
+	nodes, err := frame.ParseNodes(answer)
+	if err != nil {
+		return err
+	}
+	select {
+	case p.nodes <- append(nodes, p.six...):
+	default:
+	}
+	return nil
 }
 
 // writeAll puts frames on the stream until it ends or the conn is closed.
@@ -114,8 +133,7 @@ func (p *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 	select {
 	case f := <-p.in:
-		ip := f.Node.Addr().As4()
-		return copy(b, f.Payload), &net.UDPAddr{IP: ip[:], Port: int(f.Node.Port())}, nil
+		return copy(b, f.Payload), net.UDPAddrFromAddrPort(f.Node), nil
 	case <-p.closed:
 		return 0, nil, net.ErrClosed
 	}
@@ -125,10 +143,13 @@ func (p *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
 // never be carried, net.ErrClosed that the conn is closed.
 func (p *PacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
 	a, ok := to.(*net.UDPAddr)
-	if !ok || a.IP.To4() == nil || a.Port <= 0 || a.Port > 65535 {
+	if !ok || a.Port <= 0 || a.Port > 65535 {
 		return 0, ErrDatagram
 	}
-	node := netip.AddrPortFrom(netip.AddrFrom4([4]byte(a.IP.To4())), uint16(a.Port))
+	node := netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), uint16(a.Port))
+	if node.Addr().Is6() && !p.carries6.Load() {
+		return 0, ErrDatagram
+	}
 	if err := p.send(frame.Frame{Node: node, Payload: b}); err != nil {
 		return 0, err
 	}
@@ -153,7 +174,12 @@ func (p *PacketConn) send(f frame.Frame) error {
 	return nil
 }
 
-// Nodes asks the gateway for DHT nodes: at most 16. They are a stranger's word. One question is
+// Carries says what the gateway carries: IPv4 always, IPv6 if it said so when it was last asked for
+// nodes.
+func (p *PacketConn) Carries() (ip4, ip6 bool) { return true, p.carries6.Load() }
+
+// Nodes asks the gateway for DHT nodes, at most 16 of IPv4 and 16 of IPv6, and whether it carries
+// IPv6. They are a stranger's word. One question is
 // asked at a time; further callers wait. Errors are ErrLost, net.ErrClosed and those of ctx.
 func (p *PacketConn) Nodes(ctx context.Context) ([]netip.AddrPort, error) {
 	select {
@@ -166,8 +192,12 @@ func (p *PacketConn) Nodes(ctx context.Context) ([]netip.AddrPort, error) {
 	case <-p.nodes: // a late answer to an earlier question
 	default:
 	}
-	if err := p.send(frame.Frame{Node: frame.Control()}); err != nil {
-		return nil, err
+	// The first is not answered by a gateway that has never heard of IPv6, so the second is last.
+	for _, question := range [][]byte{frame.Question6(), nil} {
+		err := p.send(frame.Frame{Node: frame.Control(), Payload: question})
+		if err != nil {
+			return nil, err
+		}
 	}
 	select {
 	case nodes := <-p.nodes:

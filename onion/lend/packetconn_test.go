@@ -110,7 +110,7 @@ func TestHostileGatewayIsLostNotBelieved(t *testing.T) {
 	}
 }
 
-func TestOnlyIPv4Datagrams(t *testing.T) {
+func TestOnlyWhatTheGatewayCarries(t *testing.T) {
 	near, _ := pipe.New()
 	c := NewPacketConn(near)
 	defer c.Close()
