@@ -8,17 +8,13 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"nightjar/node/book"
 	"nightjar/node/card"
 	"nightjar/node/meet"
-	"nightjar/node/meet/relay"
 	"nightjar/onion"
 )
 
@@ -72,21 +68,11 @@ func (t *trip) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, erro
 	return conn, t.node.seeds(nodes), nil
 }
 
-// Relay returns a link to a gateway that walks for us, or to a pkarr relay in the book.
-func (t *trip) Relay(ctx context.Context) (*relay.Link, error) {
-	l := new(relay.Link)
-	err := t.through(ctx, t.relays(), func(ctx context.Context, w way) (err error) {
-		l.Host, l.Prefix = w.host, w.prefix
-		l.Stream, err = t.dial(ctx, w.Gateway)
-		return err
-	})
-	return l, err
-}
-
 // A way is a gateway, or a relay: where it is, and what to say to it.
 type way struct {
-	card.Gateway
-	host, prefix string
+	card.Gateway        // of a relay outside of the path: its host name, and its port
+	host, prefix string // of requests
+	outside      bool   // it is no onion service
 }
 
 // relayHost is what we call every gateway in a request: its own name would say nothing new to it.
@@ -96,40 +82,10 @@ const relayHost = "gateway"
 func (t *trip) gateways() (out []way) {
 	t.node.look(func(b *book.Book) {
 		for _, g := range b.Roads() {
-			out = append(out, way{g, relayHost, ""})
+			out = append(out, way{Gateway: g, host: relayHost})
 		}
 	})
 	return out
-}
-
-// relays lists who can walk for us: gateways, and pkarr relays on onion services. Others could be
-// reached by exits of tor only, which a path does not use.
-func (t *trip) relays() []way {
-	out := t.gateways()
-	var urls []string
-	t.node.look(func(b *book.Book) { urls = b.Walkers() })
-	for _, s := range urls {
-		if w, ok := onionRelay(s); ok {
-			out = append(out, w)
-		}
-	}
-	return out
-}
-
-// onionRelay reads the URL of a relay on an onion service.
-func onionRelay(s string) (way, bool) {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" {
-		return way{}, false
-	}
-	id, ok := strings.CutSuffix(u.Hostname(), ".onion")
-	port := uint64(80)
-	if p := u.Port(); p != "" {
-		port, err = strconv.ParseUint(p, 10, 16)
-	}
-	g := card.Gateway{ID: id, Port: uint16(port)}
-	_, bad := card.ParseGateway(g.String())
-	return way{g, u.Host, strings.TrimRight(u.EscapedPath(), "/")}, ok && err == nil && bad == nil
 }
 
 // through tries ways until f gets through one, at most gatewayTries.

@@ -4,6 +4,7 @@ package node
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"sync"
@@ -63,6 +64,10 @@ type Config struct {
 	// follows from its keys, so that the same words and the same cards find everything again.
 	Derived bool
 
+	// Roots are the authorities whose word is taken for who an https relay is; nil means those of
+	// the system. Such relays are asked only over a Path that is an onion.Exit which Exits.
+	Roots *x509.CertPool
+
 	// Cover, if not 0, is the mean time between records on a tunnel that says nothing: see
 	// tunnel.Cover, also for what it costs.
 	Cover time.Duration
@@ -72,6 +77,7 @@ type Config struct {
 type Node struct {
 	id    *keystore.Identity
 	path  onion.Path
+	roots *x509.CertPool // Config.Roots
 	meet  Meeting
 	self  card.Address
 	head  bool // Config.Derived
@@ -124,6 +130,7 @@ func newNode(c Config) (*Node, error) {
 		self:        card.Address(c.Identity.PublicKey()),
 		head:        c.Derived,
 		cover:       c.Cover,
+		roots:       c.Roots,
 		pairs:       map[card.Address]pair{},
 		links:       map[card.Address]*link{},
 		keepers:     map[card.Address]*keeper{},

@@ -33,4 +33,6 @@ var (
 	ErrOlder = errors.New("the relay knows something newer")
 	// ErrRelay: the relay did not answer, or not as a relay does.
 	ErrRelay = errors.New("the relay does not work")
+	// ErrUnproven: the relay's certificate does not prove its name to us.
+	ErrUnproven = errors.New("the relay does not prove who it is")
 )
