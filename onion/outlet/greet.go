@@ -70,8 +70,8 @@ func (o *Outlet) login(c io.Reader) error {
 	if err != nil {
 		return err
 	}
-	right := subtle.ConstantTimeCompare(user, []byte(o.user)) &
-		subtle.ConstantTimeCompare(password, []byte(o.password))
+	right := subtle.ConstantTimeCompare(user, []byte(o.key.User)) &
+		subtle.ConstantTimeCompare(password, []byte(o.key.Password))
 	if right != 1 {
 		return errClient
 	}

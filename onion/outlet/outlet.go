@@ -26,31 +26,37 @@ const (
 // A Dial opens a stream by the way out.
 type Dial func(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 
+// A Login is what a tor shows to be let in.
+type Login struct{ User, Password string }
+
+// NewLogin returns a login that nobody else has.
+func NewLogin() Login { return Login{rand.Text(), rand.Text()} }
+
+// Torrc returns the options by which a tor leaves through the outlet that listens at an address,
+// and not otherwise.
+func (l Login) Torrc(at net.Addr) []string {
+	return []string{
+		"Socks5Proxy " + at.String(),
+		"Socks5ProxyUsername " + l.User,
+		"Socks5ProxyPassword " + l.Password,
+	}
+}
+
 // An Outlet is such a proxy at work.
 type Outlet struct {
-	user, password string
-	listener       net.Listener
-	dial           Dial
-	open           held.Set
-	slots          chan struct{}
-	work           sync.WaitGroup
+	key      Login
+	listener net.Listener
+	dial     Dial
+	open     held.Set
+	slots    chan struct{}
+	work     sync.WaitGroup
 }
 
-// Serve makes a proxy of a listener, and owns it. Each has a login of its own.
-func Serve(l net.Listener, dial Dial) *Outlet {
-	o := &Outlet{user: rand.Text(), password: rand.Text(), listener: l, dial: dial,
-		slots: make(chan struct{}, most)}
+// Serve makes a proxy of a listener, and owns it. It lets in who has the login.
+func Serve(l net.Listener, login Login, dial Dial) *Outlet {
+	o := &Outlet{key: login, listener: l, dial: dial, slots: make(chan struct{}, most)}
 	o.work.Go(o.accept)
 	return o
-}
-
-// Torrc returns the options by which a tor leaves through the outlet, and not otherwise.
-func (o *Outlet) Torrc() []string {
-	return []string{
-		"Socks5Proxy " + o.listener.Addr().String(),
-		"Socks5ProxyUsername " + o.user,
-		"Socks5ProxyPassword " + o.password,
-	}
 }
 
 // Close ends the outlet and its streams, and returns when nothing of it works any more.

@@ -43,7 +43,7 @@ func serve(t *testing.T) (*Outlet, *far) {
 		t.Fatal(err)
 	}
 	f := &far{make(chan netip.AddrPort, 16)}
-	o := Serve(l, f.dial)
+	o := Serve(l, NewLogin(), f.dial)
 	t.Cleanup(func() { o.Close() })
 	return o, f
 }
@@ -66,7 +66,7 @@ func client(t *testing.T, torrc []string) (*socks5.Proxy, error) {
 
 func TestStreamGoesWhereTheClientWants(t *testing.T) {
 	o, f := serve(t)
-	p, err := client(t, o.Torrc())
+	p, err := client(t, o.key.Torrc(o.listener.Addr()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestStreamGoesWhereTheClientWants(t *testing.T) {
 
 func TestStrangerOnThisMachineIsTurnedAway(t *testing.T) {
 	o, f := serve(t)
-	right := o.Torrc()
+	right := o.key.Torrc(o.listener.Addr())
 	for n, wrong := range [][]string{{right[0], "u x", "p y"}, {right[0], right[1], "p y"}} {
 		if _, err := client(t, wrong); err != socks5.ErrDenied {
 			t.Errorf("stranger %d: %v", n, err)
@@ -109,7 +109,7 @@ func TestStrangerOnThisMachineIsTurnedAway(t *testing.T) {
 		t.Errorf("a stranger without a login hears %q", got)
 	}
 	other, _ := serve(t)
-	if other.user == o.user || other.password == o.password {
+	if other.key.User == o.key.User || other.key.Password == o.key.Password {
 		t.Error("two outlets share a login")
 	}
 }
@@ -132,7 +132,7 @@ func TestNamesAndDatagramsAreRefused(t *testing.T) {
 
 func TestCloseEndsStreamsAndDials(t *testing.T) {
 	o, f := serve(t)
-	p, err := client(t, o.Torrc())
+	p, err := client(t, o.key.Torrc(o.listener.Addr()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestCloseEndsStreamsAndDials(t *testing.T) {
 	if err := <-dialled; err == nil {
 		t.Error("a dial outlives its outlet")
 	}
-	if _, err := client(t, o.Torrc()); err == nil {
+	if _, err := client(t, o.key.Torrc(o.listener.Addr())); err == nil {
 		t.Error("a closed outlet lets clients in")
 	}
 }

@@ -36,6 +36,9 @@ type Choice struct {
 	typed string // the user's word for direct
 }
 
+// wasTyped reports whether the user typed the word that chooses direct.
+func (c Choice) wasTyped() bool { return c.typed == exposure.Direct.String() }
+
 // longest is the size of the longest choice in bytes.
 const longest = 4096
 

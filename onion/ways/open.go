@@ -32,8 +32,11 @@ type Config struct {
 	// Socket opens a socket, "tcp" or "udp", that is connected to one address: for vpn to its
 	// endpoint, for socks to the proxy and its relays. It is asked again when the network changes.
 	Socket func(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error)
-	// Loopback opens a TCP listener on a loopback address that tor can reach, for tor-over-vpn.
-	Loopback func() (net.Listener, error)
+	// Outlet opens a TCP listener on a loopback address at which tor leaves, for tor-over-vpn.
+	// Who gives a login with it tells tor of the listener, and Open does not.
+	Outlet func(ctx context.Context) (net.Listener, outlet.Login, error)
+	// Native gives the sockets of device and direct, where they are opened in another process.
+	Native func() Carrier
 	// Tor says how to start tor, for tor and tor-over-vpn.
 	Tor onion.TorConfig
 }
@@ -45,7 +48,8 @@ type Way struct {
 	Packets onion.Packets // for addresses
 	VPN     *wg.VPN       // that it goes through, to look at; or nil
 
-	close []func() error // the outermost first
+	packets *packets
+	close   []func() error // the outermost first
 }
 
 // Open opens the chosen way. Its errors are of type *onion.Error. When it fails nothing is left
@@ -68,8 +72,11 @@ func (c Config) whole() Config {
 	if c.Socket == nil {
 		c.Socket = native.Dial
 	}
-	if c.Loopback == nil {
-		c.Loopback = native.Loopback
+	if c.Outlet == nil {
+		c.Outlet = func(context.Context) (net.Listener, outlet.Login, error) {
+			l, err := native.Loopback()
+			return l, outlet.Login{}, err
+		}
 	}
 	return c
 }
@@ -84,7 +91,8 @@ func (w *Way) open(ctx context.Context, c Config) error {
 		if err := w.openVPN(ctx, c); err != nil {
 			return err
 		}
-		w.Packets = &packets{w.VPN, exposure.VPN}
+		w.packets = &packets{Carrier: w.VPN, way: exposure.VPN}
+		w.Packets = w.packets
 		return nil
 	case exposure.SOCKS:
 		at, err := netip.ParseAddrPort(w.Choice.Of)
@@ -94,14 +102,24 @@ func (w *Way) open(ctx context.Context, c Config) error {
 		p, err := socks5.Open(ctx, socks5.Config{Proxy: at, User: c.User, Password: c.Password,
 			Open: c.Socket})
 		return w.take(p, err)
-	case exposure.Device:
-		d, err := native.OpenDevice(w.Choice.Of)
-		return w.take(d, err)
-	case exposure.Direct:
-		d, err := native.OpenDirect(w.Choice.typed)
+	case exposure.Device, exposure.Direct:
+		d, err := w.openNative(c)
 		return w.take(d, err)
 	}
 	return ErrChoice
+}
+
+// openNative opens the way by the system's own sockets.
+func (w *Way) openNative(c Config) (Carrier, error) {
+	switch {
+	case w.Choice.Way == exposure.Direct && !w.Choice.wasTyped():
+		return nil, ErrWord
+	case c.Native != nil:
+		return c.Native(), nil
+	case w.Choice.Way == exposure.Direct:
+		return native.OpenDirect(w.Choice.typed)
+	}
+	return native.OpenDevice(w.Choice.Of)
 }
 
 func (w *Way) openTor(ctx context.Context, c Config) error {
@@ -145,22 +163,26 @@ func (w *Way) openTorOverVPN(ctx context.Context, c Config) error {
 	if err := w.openVPN(ctx, c); err != nil {
 		return err
 	}
-	l, err := c.Loopback()
+	l, login, err := c.Outlet(ctx)
 	if err != nil {
 		return err
 	}
-	o := outlet.Serve(l, w.VPN.DialAddr)
+	if login == (outlet.Login{}) {
+		login = outlet.NewLogin()
+		c.Tor.Options = append(append([]string{}, c.Tor.Options...), login.Torrc(l.Addr())...)
+	}
+	o := outlet.Serve(l, login, w.VPN.DialAddr)
 	w.closes(o.Close)
-	c.Tor.Options = append(append([]string{}, c.Tor.Options...), o.Torrc()...)
 	return w.openTor(ctx, c)
 }
 
 // take makes an open carrier the way, unless opening it failed.
-func (w *Way) take(c carrier, err error) error {
+func (w *Way) take(c Carrier, err error) error {
 	if err != nil {
 		return err
 	}
-	w.Packets = &packets{c, w.Choice.Way}
+	w.packets = &packets{Carrier: c, way: w.Choice.Way}
+	w.Packets = w.packets
 	w.closes(c.Close)
 	return nil
 }
@@ -191,31 +213,3 @@ func (w *Way) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// place says where on the way something failed.
-func place(err error) onion.Place {
-	for _, far := range []error{wg.ErrSilent, socks5.ErrProtocol, socks5.ErrDenied,
-		socks5.ErrRefused} {
-		if errors.Is(err, far) {
-			return onion.Gate
-		}
-	}
-	return onion.Here
-}
-
-// A carrier carries datagrams and streams to addresses.
-type carrier interface {
-	ListenPacket(ctx context.Context) (net.PacketConn, error)
-	DialAddr(ctx context.Context, to netip.AddrPort) (net.Conn, error)
-	Done() <-chan struct{}
-	Close() error
-}
-
-// packets is a carrier that says what it shows.
-type packets struct {
-	carrier
-	way exposure.Way
-}
-
-// Exposes says who learns what on this way.
-func (p *packets) Exposes() []onion.Exposure { return exposure.Of(p.way) }

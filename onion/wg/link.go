@@ -36,6 +36,7 @@ type link struct {
 	sent, received atomic.Uint64
 	sockets        atomic.Int64
 	waiting        atomic.Int64  // since when an answer is, in nanoseconds since 1970; or 0
+	silent         atomic.Int64  // the same, whatever sockets were tried since
 	wanted         chan struct{} // holds one wish for a new socket
 	over           chan struct{} // closed by end
 	once           sync.Once
@@ -200,6 +201,7 @@ func (l *link) receive(bufs [][]byte, sizes []int, from []conn.Endpoint) (int, e
 		if n > 0 {
 			l.received.Add(uint64(n))
 			l.waiting.Store(0)
+			l.silent.Store(0)
 			for i := range n {
 				from[i] = endpoint(l.to)
 			}
@@ -229,12 +231,15 @@ func (l *link) lose(sock net.Conn) {
 // Send sends packets to the endpoint, whatever WireGuard believes where its peer is.
 func (l *link) Send(bufs [][]byte, _ conn.Endpoint) error {
 	sock, _, _ := l.state()
+	now := time.Now().UnixNano()
 	if sock == nil {
+		l.silent.CompareAndSwap(0, now)
 		return errNoSocket
 	}
 	for _, b := range bufs {
 		if len(b) > keepalive {
-			l.waiting.CompareAndSwap(0, time.Now().UnixNano())
+			l.waiting.CompareAndSwap(0, now)
+			l.silent.CompareAndSwap(0, now)
 		}
 		_, err := sock.Write(b)
 		if errors.Is(err, syscall.ECONNREFUSED) {

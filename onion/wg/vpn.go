@@ -132,6 +132,7 @@ type Health struct {
 	Heard          time.Duration // since data came out of the VPN; negative if none did
 	Sent, Received uint64        // datagrams, by the socket
 	Sockets        int           // that were used, one after the other
+	Silent         bool          // what was sent has had no answer for 15 s
 }
 
 // Health returns how the VPN is.
@@ -139,6 +140,9 @@ func (v *VPN) Health() Health {
 	h := Health{Handshake: -1, Heard: -1, Sent: v.link.sent.Load(),
 		Received: v.link.received.Load(), Sockets: int(v.link.sockets.Load())}
 	now := time.Now()
+	if since := v.link.silent.Load(); since > 0 {
+		h.Silent = now.UnixNano()-since > int64(silence)
+	}
 	if at := v.handshaken(); at > 0 {
 		h.Handshake = max(0, now.Sub(time.Unix(at, 0)))
 	}

@@ -18,6 +18,19 @@ func Parse(file []byte) (c *Config, err error) {
 	return c, err
 }
 
+// Endpoint reads a file as Parse does, and keeps nothing of it but where its VPN is: for a process
+// that is to know no keys. The caller wipes the file.
+func Endpoint(file []byte) (to netip.AddrPort, err error) {
+	do(func() {
+		var c *Config
+		if c, err = parse(file); err == nil {
+			to = c.Endpoint
+			c.Wipe()
+		}
+	})
+	return to, err
+}
+
 func parse(file []byte) (*Config, error) {
 	if len(file) > MaxFile {
 		return nil, &Error{0, ErrValue}

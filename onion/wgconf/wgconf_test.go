@@ -51,6 +51,19 @@ func TestUsualFileIsRead(t *testing.T) {
 	}
 }
 
+func TestEndpointIsThatOfTheWholeFileOrNone(t *testing.T) {
+	to, err := Endpoint([]byte(usual))
+	if err != nil || to != netip.MustParseAddrPort("192.0.2.1:51820") {
+		t.Errorf("leads to %v, %v", to, err)
+	}
+	for _, file := range []string{change("Table = off", "PostUp = id"),
+		change("192.0.2.1:51820", "vpn.example:51820"), "[Peer]\nEndpoint = 192.0.2.1:51820\n"} {
+		if to, err := Endpoint([]byte(file)); err == nil || to.IsValid() {
+			t.Errorf("a file that is no good leads to %v", to)
+		}
+	}
+}
+
 // change makes a variant of the usual file.
 func change(old, new string) string { return strings.Replace(usual, old, new, 1) }
 
