@@ -4,9 +4,11 @@ export GOEXPERIMENT := runtimesecret
 FUZZTIME    ?= 20s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-# Packages with slow tests on real networks and real phones, and all but the house rules.
-e2e   = $(shell grep -rl --exclude-dir=testdata --include='*_test.go' '^//go:build.*e2e' . | xargs -r dirname | sort -u)
-rooms = $(shell go list ./... | grep -v '^nightjar/audit$$')
+# Packages with slow tests on real networks and real phones; those of them that mostly wait for tor,
+# and so can run side by side; and all packages but the house rules.
+e2e     = $(shell grep -rl --exclude-dir=testdata --include='*_test.go' '^//go:build.*e2e' . | xargs -r dirname | sort -u)
+patient = ./onion ./audit/whole
+rooms   = $(shell go list ./... | grep -v '^nightjar/audit$$')
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo test check unit race e2e rules fuzz bench audit teeth model golden cross clean
@@ -29,7 +31,7 @@ test: deps build ## everything: house rules, unit tests, real networks and phone
 	go vet -tags e2e,bench,teeth ./...
 	go test -race -timeout 10m $(rooms)
 	go test -count 1 ./audit
-	$(if $(strip $(e2e)),go test -tags e2e -p 1 -count 1 -timeout 20m $(e2e))
+	@$(MAKE) --no-print-directory e2e
 
 audit: deps build ## prove on this machine that nothing leaks; a report in audit.html
 	bin/nightjar audit --json audit.json --html audit.html
@@ -49,8 +51,9 @@ unit: ## the quick tests and the house rules
 race: ## the quick tests under the race detector
 	go test -race -timeout 10m $(rooms)
 
-e2e: ## the tests on real networks and with real phones, one after the other
-	go test -tags e2e -p 1 -count 1 -timeout 20m $(e2e)
+e2e: ## the tests on real networks and with real phones
+	go test -tags e2e -p 1 -count 1 -timeout 20m $(filter-out $(patient),$(e2e))
+	go test -tags e2e -p 2 -count 1 -timeout 20m $(patient)
 
 rules: ## the house rules alone
 	go test -count 1 ./audit
