@@ -8,6 +8,7 @@ import (
 	"crypto/hpke"
 	"encoding/hex"
 	"errors"
+	"net/netip"
 	"os"
 	"reflect"
 	"strings"
@@ -67,11 +68,25 @@ func TestInvitationOfOldStillOpens(t *testing.T) {
 func TestLargestInvitationFitsOneSlot(t *testing.T) {
 	i := invitation(t)
 	i.Name, i.Greeting = strings.Repeat("n", MaxName), strings.Repeat("g", MaxGreeting)
-	i.Reach.Caps, i.Reach.Expires = 1<<32-1, time.Unix(1<<40, 0)
 	to := newPerson(t, 1)
-	if _, err := OpenInvitation(sealed(t, i), to.key, to.address(), inbox); err != nil {
-		t.Fatal(err)
+	for _, at := range [][]netip.AddrPort{nil, farAway(MaxAt)} {
+		if i.Reach = reach(t); at != nil {
+			i.Reach = Reach{At: at}
+		}
+		i.Reach.Caps, i.Reach.Expires = 1<<32-1, time.Unix(1<<40, 0)
+		if _, err := OpenInvitation(sealed(t, i), to.key, to.address(), inbox); err != nil {
+			t.Fatal(err)
+		}
 	}
+}
+
+// farAway is n addresses of the longest form.
+func farAway(n int) (out []netip.AddrPort) {
+	for i := range n {
+		out = append(out, netip.AddrPortFrom(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8,
+			15: byte(i + 1)}), 65000))
+	}
+	return out
 }
 
 func TestSealedSizeTellsNothing(t *testing.T) {
@@ -231,8 +246,10 @@ func TestReachTellsNoClock(t *testing.T) {
 func FuzzReach(f *testing.F) {
 	b, _ := reach(f).MarshalBinary()
 	f.Add(b)
-	b, _ = Reach{Expires: time.Unix(3600, 0)}.MarshalBinary()
-	f.Add(b)
+	for _, at := range [][]netip.AddrPort{nil, {spot("203.0.113.9:4000")}, farAway(MaxAt)} {
+		b, _ = Reach{Expires: time.Unix(3600, 0), At: at}.MarshalBinary()
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var r Reach
 		if r.UnmarshalBinary(b) != nil {

@@ -5,6 +5,7 @@ package meet
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func publish(t *testing.T, m *Meeting, root [32]byte, s Side, r card.Reach) {
 
 func find(t *testing.T, m *Meeting, root [32]byte, s Side, want card.Reach) {
 	t.Helper()
-	if got, err := m.Find(t.Context(), root, s); err != nil || got != want {
+	if got, err := m.Find(t.Context(), root, s); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("found %+v: %v", got, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func TestRecordOfOldStillOpens(t *testing.T) {
 	}
 	s := pairSlot(fixed(1), Low, 1000)
 	b, ok := s.open(walk.Item{Key: s.key(), Value: value})
-	if got, good := parseReach(b); !ok || !good || got != reach() {
+	if got, good := parseReach(b); !ok || !good || !reflect.DeepEqual(got, reach()) {
 		t.Fatalf("%v %v: %+v", ok, good, got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"reflect"
 	"runtime"
 	"sync"
 	"testing"
@@ -88,7 +89,7 @@ func TestHalfTheNodesDie(t *testing.T) {
 		got, err := m.Find(t.Context(), fixed(n), Low)
 		if errors.Is(err, ErrNotFound) {
 			lost++
-		} else if err != nil || got != lasting(n) {
+		} else if err != nil || !reflect.DeepEqual(got, lasting(n)) {
 			t.Fatalf("found %+v: %v", got, err)
 		}
 	}
