@@ -11,8 +11,11 @@ import (
 	"time"
 )
 
-// ErrRefused means that the kernel does not allow it; nothing has been run.
-var ErrRefused = errors.New("this kernel allows no namespaces here")
+// Errors of Again. Nothing has been run.
+var (
+	ErrRefused = errors.New("this system lets this user have no namespaces")
+	ErrTools   = errors.New("mount or ip is missing: install the packages mount and iproute2")
+)
 
 // grace is how long what runs inside may take to end. Then it is killed, with all it has started.
 const grace = 20 * time.Second
@@ -21,8 +24,14 @@ const grace = 20 * time.Second
 const inside = `mount --make-rprivate / && mount -t proc proc /proc && ip link set lo up`
 
 // Again runs this program in new network, process and mount namespaces, with args, and returns its
-// exit code. Whoever is not root is so inside. Errors are ErrRefused, and that it could not be run.
+// exit code. Whoever is not root is so inside. Errors are ErrRefused, ErrTools, and that it could
+// not be run.
 func Again(ctx context.Context, args ...string) (int, error) {
+	for _, tool := range []string{"mount", "ip"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return 0, ErrTools
+		}
+	}
 	if prepared(ctx, inside).Run() != nil {
 		return 0, ErrRefused
 	}

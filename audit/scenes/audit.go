@@ -99,7 +99,7 @@ func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, d
 	if err != nil {
 		return err
 	}
-	c := &play.Cast{Dir: dir, Bin: bin, Part: func(name string, to ...string) error {
+	c := &play.Cast{Dir: dir, Bin: bin, Own: w.own, Part: func(name string, to ...string) error {
 		ctx, cancel := context.WithTimeout(ctx, partTime)
 		defer cancel()
 		out, err := w.partCommand(ctx, name, to...).CombinedOutput()

@@ -87,12 +87,20 @@ func (o options) run() int {
 	return r.Totals.Exit
 }
 
+// refused says what to do where namespaces are.
+const refused = `hint: run it as root: sudo nightjar audit
+hint: on Ubuntu, sysctl kernel.apparmor_restrict_unprivileged_userns=0 lets every user have them
+hint: a container needs CAP_SYS_ADMIN: docker run --privileged`
+
 // failed says why there is no report.
 func failed(err error) int {
 	if err == nil {
 		return 0
 	}
 	fmt.Fprintf(os.Stderr, "audit: %v\n", err)
+	if errors.Is(err, enclose.ErrRefused) {
+		fmt.Fprintln(os.Stderr, refused)
+	}
 	return report.Untrusted
 }
 

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"syscall"
 
+	"nightjar/audit/enclose"
 	"nightjar/audit/watch"
 )
 
@@ -27,6 +28,11 @@ func playPart(ctx context.Context, name string, args []string) error {
 		return probe(ctx, args)
 	case way:
 		return walk(ctx, args)
+	case without:
+		if len(args) < 2 {
+			return errors.New("without what, and who?")
+		}
+		return enclose.Without(args[0], args[1:])
 	}
 	return errors.New("there is no such part")
 }

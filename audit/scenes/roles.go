@@ -27,6 +27,7 @@ const (
 	phone     = "phone"
 	control   = "control"
 	way       = "way"
+	without   = "without" // on its way to become nightjar, on a kernel that lacks something
 	foreign   = "program" // that a user wants watched, and what it starts
 )
 

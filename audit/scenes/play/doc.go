@@ -30,6 +30,7 @@ const patience = 75 * time.Second
 type Cast struct {
 	Dir  string                                // for everything
 	Bin  string                                // the program
+	Own  string                                // the audit's own
 	Part func(name string, to ...string) error // plays a part in another process, until it ends
 	Did  func(format string, args ...any)
 
@@ -76,7 +77,7 @@ func (c *Cast) Lend(ctx context.Context) (err error) {
 // With is another cast on the same stage, whose program is another build. It is closed first.
 func (c *Cast) With(bin, dir string) (*Cast, error) {
 	s, err := c.stage.With(bin, dir)
-	return &Cast{Dir: dir, Bin: bin, Part: c.Part, stage: s, gateway: c.gateway, lender: c.lender,
+	return &Cast{Dir: dir, Bin: bin, Own: c.Own, Part: c.Part, stage: s, gateway: c.gateway, lender: c.lender,
 		visits: true}, err
 }
 

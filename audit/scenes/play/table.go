@@ -2,9 +2,11 @@
 
 package play
 
+import "slices"
+
 // Scenes is every scene. Each can be played alone: what it needs, it sets up.
 func Scenes() []Scene {
-	return append(append(append(people(), phones()...), faults()...), ways()...)
+	return slices.Concat(people(), phones(), faults(), kernels(), ways())
 }
 
 // people are the scenes of what people do.
