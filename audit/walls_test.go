@@ -13,7 +13,8 @@ import (
 var mayImport = map[string]walls.Wall{
 	"cmd": {May: []string{"*"},
 		Why: "commands wire the house together; nothing of audit belongs into the binary"},
-	"cmd/warden": {May: []string{"onion/bridge", "onion/seal", "onion/torproc", "sip/sockets"},
+	"cmd/warden": {May: []string{"onion/bridge", "onion/exposure", "onion/native", "onion/outlet",
+		"onion/quiet", "onion/seal", "onion/torproc", "sip/sockets"},
 		Why: "the process without secrets cannot even name what holds them"},
 	"sip": {May: []string{"node", "node/talk"},
 		Why: "the phone's door speaks to an identity at work and to nothing behind it"},

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nightjar/onion/torproc"
 	"nightjar/sip/sockets"
 )
 
@@ -26,7 +27,9 @@ func (w *warden) answer(ctx context.Context, a ask) (word, *os.File) {
 	case "tor":
 		return w.tors.start(w.line, a)
 	case "socks":
-		return given(w.tors.dial(ctx, a.Tor))
+		return given(w.tors.dial(ctx, a.Tor, torproc.Program.Dial))
+	case "exit":
+		return given(w.tors.dial(ctx, a.Tor, dialExit))
 	case "kill":
 		w.tors.kill(a.Tor)
 		return word{}, nil
@@ -37,6 +40,12 @@ func (w *warden) answer(ctx context.Context, a ask) (word, *os.File) {
 		return word{}, nil
 	case "seat":
 		return given(w.seat(ctx, a.At))
+	case "socket":
+		return given(w.outside.socket(ctx, a.Net, a.At))
+	case "datagrams":
+		return given(w.outside.datagrams(ctx))
+	case "outlet":
+		return w.outside.leave()
 	case "open":
 		if open := w.config.Open[a.At]; open != nil {
 			return given(open(ctx))

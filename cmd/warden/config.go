@@ -32,12 +32,16 @@ type Config struct {
 
 	TorExe     string   // the tor program; "" means the one installed
 	TorOptions []string // settings of the user; the engine can add bridges, and nothing else
+	TorExits   bool     // relays outside of tor may be asked
 	TorDir     string   // parent of the directory of its tors; "" means os.TempDir
 	Seats      string   // directory of the sockets of other engines
 	// Starter starts its tors; nil means torproc.Confined. With torproc.Existing the tor is not
 	// ours, and others can enter, though not list, the directory of its sockets.
 	Starter torproc.Starter
-	// Open opens sockets that the user allowed, by a name that both sides know.
+	// Way is the way out that the user typed.
+	Way Way
+	// Open opens sockets that the user allowed, by a name that both sides know. An engine that has
+	// any can name the address that it sends to.
 	Open map[string]func(context.Context) (*os.File, error)
 }
 
@@ -56,5 +60,6 @@ type order struct {
 	Network  string     `json:"network"`
 	Password bool       `json:"password"`
 	Loose    bool       `json:"loose"`
+	Anywhere bool       `json:"anywhere"` // its datagrams go to addresses that it names
 	Resolver bool       `json:"resolver"`
 }

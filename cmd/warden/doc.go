@@ -11,6 +11,7 @@
 //	        {"id":2,"do":"stream","at":"127.0.0.1:5060"}  a TCP listener on loopback
 //	        {"id":3,"do":"tor","state":"..","options":[]} start a tor
 //	        {"id":4,"do":"socks","tor":1}                 a connection to its SOCKS socket
+//	        {"id":4,"do":"exit","tor":1}                  the same, to leave tor: if allowed
 //	        {"id":5,"do":"kill","tor":1}                  end it now
 //	        {"id":6,"do":"wipe","tor":1}                  remove what it left
 //	        {"id":7,"do":"seat","at":"control-2"}         to ask another engine who it is

@@ -28,6 +28,7 @@ type ask struct {
 	ID      uint64   `json:"id"`
 	Do      string   `json:"do"`
 	At      string   `json:"at,omitempty"`
+	Net     string   `json:"net,omitempty"` // "tcp" or "udp"
 	Tor     int      `json:"tor,omitempty"`
 	State   []byte   `json:"state,omitempty"`
 	Options []string `json:"options,omitempty"`
@@ -44,6 +45,10 @@ type word struct {
 	Ended   bool   `json:"ended,omitempty"`
 	Refused bool   `json:"refused,omitempty"`
 	Foreign string `json:"foreign,omitempty"` // where a tor that is not ours listens
+	User    string `json:"user,omitempty"`    // the login of tor at the outlet
+	Key     string `json:"key,omitempty"`
+	Lost    bool   `json:"lost,omitempty"`  // the way out has ended
+	Moved   bool   `json:"moved,omitempty"` // this machine has another network
 	Stop    bool   `json:"stop,omitempty"`
 }
 

@@ -32,11 +32,12 @@ const patience = 30 * time.Second
 
 // warden is what one engine has outside.
 type warden struct {
-	config Config
-	line   *line
-	tors   tors
-	busy   chan struct{}
-	work   sync.WaitGroup
+	config  Config
+	line    *line
+	tors    tors
+	outside *outside
+	busy    chan struct{}
+	work    sync.WaitGroup
 }
 
 // Run starts an engine, serves it until it has ended, and returns its exit code. When ctx ends it
@@ -51,12 +52,18 @@ func Run(ctx context.Context, c Config) (code int, err error) {
 		return 1, err
 	}
 	defer wipe()
+	out, err := reach(c.Way)
+	if err != nil {
+		return 1, err
+	}
+	defer out.close()
 	ours, theirs, err := pair()
 	if err != nil {
 		return 1, ErrEngine
 	}
-	w := &warden{config: c, line: ours, busy: make(chan struct{}, maxBusy)}
-	w.tors.order = torproc.Order{Exe: c.TorExe, Dir: dir, Options: c.TorOptions}
+	w := &warden{config: c, line: ours, outside: out, busy: make(chan struct{}, maxBusy)}
+	w.tors.order = torproc.Order{Exe: c.TorExe, Dir: dir, Exits: c.TorExits,
+		Options: append(append([]string{}, c.TorOptions...), out.torrc()...)}
 	if w.tors.starter = c.Starter; c.Starter == nil {
 		w.tors.starter = torproc.Confined
 	} else if os.Chmod(dir, 0o711) != nil {
@@ -88,13 +95,17 @@ func Run(ctx context.Context, c Config) (code int, err error) {
 	}
 	defer w.close()
 	w.work.Go(func() { w.serve(ctx) })
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	w.work.Go(func() { out.watch(watching, ours) })
 	return w.watch(ctx, engine.Process, ended), nil
 }
 
 // inherit lists the files an engine is given, from descriptor 3 on.
 func (w *warden) inherit(dir string, theirs *os.File) ([]*os.File, error) {
 	o := order{Order: w.config.Order, Files: w.config.Files, Network: seal.Network(),
-		Password: w.config.Password != nil, Loose: loose(), Resolver: resolver()}
+		Password: w.config.Password != nil, Loose: loose(), Resolver: resolver(),
+		Anywhere: w.config.Way.anywhere() || len(w.config.Open) > 0}
 	o.Files.Dirs = append([]string{dir}, o.Files.Dirs...)
 	b, err := json.Marshal(o)
 	if err != nil {

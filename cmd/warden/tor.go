@@ -4,6 +4,7 @@ package warden
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"syscall"
@@ -79,13 +80,24 @@ func (t *tor) Wipe() error {
 	return nil
 }
 
-func (t *tor) Dial(ctx context.Context) (net.Conn, error) {
+func (t *tor) Dial(ctx context.Context) (net.Conn, error) { return t.connect(ctx, "socks") }
+
+// DialExit is torproc.ErrNoExits unless the user allowed streams to leave the network.
+func (t *tor) DialExit(ctx context.Context) (net.Conn, error) {
+	c, err := t.connect(ctx, "exit")
+	if errors.Is(err, syscall.EPERM) {
+		err = torproc.ErrNoExits
+	}
+	return c, err
+}
+
+func (t *tor) connect(ctx context.Context, socket string) (net.Conn, error) {
 	select {
 	case <-t.done:
 		return nil, syscall.ECONNREFUSED
 	default:
 	}
-	return t.ward.connect(ctx, ask{Do: "socks", Tor: t.id})
+	return t.ward.connect(ctx, ask{Do: socket, Tor: t.id})
 }
 
 // Listen asks for a TCP port of loopback, on which a tor that is not ours can serve.

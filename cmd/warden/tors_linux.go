@@ -4,6 +4,7 @@ package warden
 
 import (
 	"context"
+	"net"
 	"os"
 	"strconv"
 	"sync"
@@ -82,15 +83,30 @@ func (t *tors) get(id int) torproc.Program {
 	return t.all[id]
 }
 
-// dial connects to the SOCKS socket of a tor.
-func (t *tors) dial(ctx context.Context, id int) (*os.File, error) {
+// dialExit connects to the socket of a tor by which streams leave its network. There is none unless
+// the user allowed it.
+func dialExit(p torproc.Program, ctx context.Context) (net.Conn, error) {
+	if e, ok := p.(exiting); ok {
+		return e.DialExit(ctx)
+	}
+	return nil, unix.EPERM
+}
+
+// exiting is a Program by which streams can leave its network.
+type exiting interface {
+	DialExit(context.Context) (net.Conn, error)
+}
+
+// dial connects to a SOCKS socket of a tor.
+func (t *tors) dial(ctx context.Context, id int,
+	to func(torproc.Program, context.Context) (net.Conn, error)) (*os.File, error) {
 	p := t.get(id)
 	if p == nil {
 		return nil, unix.ECONNREFUSED
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	c, err := p.Dial(ctx)
+	c, err := to(p, ctx)
 	if err != nil {
 		return nil, err
 	}

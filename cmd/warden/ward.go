@@ -32,9 +32,11 @@ type Ward struct {
 	// on to other machines.
 	Resolver bool
 
-	line *line
-	stop chan struct{} // closed when the engine is told to end
-	gone chan struct{} // closed when the warden has ended
+	line  *line
+	stop  chan struct{} // closed when the engine is told to end
+	gone  chan struct{} // closed when the warden has ended
+	lost  chan struct{} // closed when the way out has ended, or the warden
+	moved chan struct{} // holds one sign that the network has changed
 
 	mu   sync.Mutex
 	last uint64
@@ -52,6 +54,7 @@ type answered struct {
 // attend makes the engine's end of a line.
 func attend(l *line) *Ward {
 	w := &Ward{line: l, stop: make(chan struct{}), gone: make(chan struct{}),
+		lost: make(chan struct{}), moved: make(chan struct{}, 1),
 		asks: map[uint64]chan answered{}, tors: map[int]*tor{}, left: map[int]word{}}
 	go w.listen()
 	return w
@@ -84,10 +87,13 @@ func (w *Ward) take(a answered) {
 		waiting <- a
 		return
 	case a.Stop:
+		shut(w.stop)
+	case a.Lost:
+		shut(w.lost)
+	case a.Moved:
 		select {
-		case <-w.stop:
+		case w.moved <- struct{}{}:
 		default:
-			close(w.stop)
 		}
 	case a.Ended && w.tors[a.Tor] != nil:
 		w.tors[a.Tor].end(a.Refused)
@@ -97,6 +103,15 @@ func (w *Ward) take(a answered) {
 	}
 	if a.with != nil {
 		a.with.Close()
+	}
+}
+
+// shut closes a channel unless it is.
+func shut(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+		close(c)
 	}
 }
 
@@ -112,6 +127,7 @@ func (w *Ward) abandon() {
 	}
 	w.asks = nil
 	close(w.gone)
+	shut(w.lost)
 	time.AfterFunc(linger, func() { kill() })
 }
 
