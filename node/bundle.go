@@ -115,7 +115,7 @@ func (n *Node) takeHint(a card.Address, l *link, r talk.Record) {
 	})
 }
 
-// AddRelay remembers a pkarr relay: card.ErrCard for what is no relay's URL.
+// AddRelay remembers a pkarr relay: card.ErrRelay for what is no relay's URL.
 func (n *Node) AddRelay(url string) error {
 	if err := card.CheckRelay(url); err != nil {
 		return err

@@ -27,7 +27,7 @@ func TestBundleOpensTheNetworkToANewcomer(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := desk.AddRelay("http://relay.example/"); !errors.Is(err, card.ErrCard) {
+		if err := desk.AddRelay("http://relay.example/"); !errors.Is(err, card.ErrRelay) {
 			t.Error("a relay without TLS is taken")
 		}
 		if err := desk.change(func(b *book.Book) error { b.AddBridge("obfs4 x"); return nil }); err != nil {

@@ -140,7 +140,7 @@ func cardID(inbox [32]byte) string {
 }
 
 // RevokeCard makes a card worthless: nobody can ask by it any more, and those who do so now are
-// forgotten. Who became a contact by it stays one. book.ErrUnknown when no card has that id;
+// forgotten. Who became a contact by it stays one. book.ErrNoCard when no card has that id;
 // ErrCodename when the identity is in its owner's head: all its cards share one inbox, and the next
 // one would open it again.
 func (n *Node) RevokeCard(id string) error {
@@ -153,7 +153,7 @@ func (n *Node) RevokeCard(id string) error {
 				return b.Revoke(c.Inbox)
 			}
 		}
-		return book.ErrUnknown
+		return book.ErrNoCard
 	})
 	if err == nil {
 		poke(n.bellPoke)

@@ -54,7 +54,7 @@ func TestRevokedCardOpensNothing(t *testing.T) {
 		if err := desk.RevokeCard(desk.Cards()[0].ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := desk.RevokeCard("00000000"); !errors.Is(err, book.ErrUnknown) {
+		if err := desk.RevokeCard("00000000"); !errors.Is(err, book.ErrNoCard) {
 			t.Error(err)
 		}
 		if _, err := source.Invite(line, "desk", ""); err != nil {

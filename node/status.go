@@ -123,14 +123,14 @@ func (n *Node) AddGateway(g card.Gateway) error {
 	return nil
 }
 
-// RemoveGateway forgets a gateway, whoever gave it; ErrNoGateway if it is not known.
+// RemoveGateway forgets a gateway, whoever gave it; book.ErrNoGateway if it is not known.
 func (n *Node) RemoveGateway(g card.Gateway) error {
 	return n.change(func(b *book.Book) error {
 		before := len(b.Gateways) + len(b.Learned)
 		b.Gateways = slices.DeleteFunc(b.Gateways, func(k card.Gateway) bool { return k == g })
 		b.Learned = slices.DeleteFunc(b.Learned, func(k card.Gateway) bool { return k == g })
 		if len(b.Gateways)+len(b.Learned) == before {
-			return ErrNoGateway
+			return book.ErrNoGateway
 		}
 		return nil
 	})

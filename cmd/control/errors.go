@@ -5,6 +5,7 @@ package control
 import (
 	"errors"
 	"net/http"
+	"syscall"
 
 	"nightjar/keystore"
 	"nightjar/node"
@@ -33,6 +34,31 @@ var (
 	ErrTimeout  = errors.New("the engine did not answer in time")
 )
 
+// Errors of the disk that a home is on. None of them leaves anything half done.
+var (
+	ErrDiskFull   = errors.New("the disk is full, or your share of it")
+	ErrDiskClosed = errors.New("the disk is read-only")
+	ErrDenied     = errors.New("this user may not write there, or not read")
+	ErrDiskBroken = errors.New("the disk does not work")
+)
+
+// Disk turns what the system says about a disk into one of those errors; nil for any other.
+func Disk(err error) error {
+	for _, d := range []struct {
+		says syscall.Errno
+		is   error
+	}{
+		{syscall.ENOSPC, ErrDiskFull}, {syscall.EDQUOT, ErrDiskFull},
+		{syscall.EROFS, ErrDiskClosed}, {syscall.EACCES, ErrDenied}, {syscall.EPERM, ErrDenied},
+		{syscall.EIO, ErrDiskBroken},
+	} {
+		if errors.Is(err, d.says) {
+			return d.is
+		}
+	}
+	return nil
+}
+
 // codes says which error is which code and HTTP status. The first match counts.
 func codes() []struct {
 	err    error
@@ -49,6 +75,7 @@ func codes() []struct {
 		{book.ErrNameTaken, "name-taken", http.StatusConflict},
 		{book.ErrTwice, "contact-exists", http.StatusConflict},
 		{book.ErrTooMany, "too-many-contacts", http.StatusConflict},
+		{book.ErrNoCard, "unknown-card", http.StatusNotFound},
 		{book.ErrCards, "too-many-cards", http.StatusConflict},
 		{node.ErrCodename, "codename-card", http.StatusConflict},
 		{book.ErrState, "not-asking", http.StatusConflict},
@@ -57,6 +84,7 @@ func codes() []struct {
 		{keystore.ErrLocked, "locked", http.StatusConflict},
 		{node.ErrSelf, "own-card", http.StatusBadRequest},
 		{node.ErrExpired, "card-expired", http.StatusBadRequest},
+		{book.ErrNoGateway, "unknown-gateway", http.StatusNotFound},
 		{node.ErrNoGateway, "no-gateway", http.StatusConflict},
 		{node.ErrNotLinked, "not-connected", http.StatusConflict},
 		{bundle.ErrVersion, "bundle-version", http.StatusBadRequest},
@@ -70,10 +98,15 @@ func codes() []struct {
 		{bridge.ErrLine, "bad-bridge", http.StatusBadRequest},
 		{bridge.ErrWeak, "weak-bridge", http.StatusBadRequest},
 		{card.ErrGateway, "bad-gateway", http.StatusBadRequest},
+		{card.ErrRelay, "bad-relay", http.StatusBadRequest},
 		{card.ErrText, "bad-greeting", http.StatusBadRequest},
 		{card.ErrCard, "card-damaged", http.StatusBadRequest},
 		{talk.ErrText, "bad-text", http.StatusBadRequest},
 		{errRequest, "bad-request", http.StatusBadRequest},
+		{ErrDiskFull, "disk-full", http.StatusInsufficientStorage},
+		{ErrDiskClosed, "disk-read-only", http.StatusInsufficientStorage},
+		{ErrDenied, "disk-denied", http.StatusInsufficientStorage},
+		{ErrDiskBroken, "disk-broken", http.StatusInsufficientStorage},
 	}
 }
 
@@ -86,9 +119,11 @@ func asError(err error) (*Error, int) {
 	if errors.As(err, &starting) {
 		return starting, http.StatusServiceUnavailable
 	}
-	for _, c := range codes() {
-		if errors.Is(err, c.err) {
-			return &Error{Code: c.code, Message: c.err.Error()}, c.status
+	for _, e := range []error{err, Disk(err)} {
+		for _, c := range codes() {
+			if errors.Is(e, c.err) {
+				return &Error{Code: c.code, Message: c.err.Error()}, c.status
+			}
 		}
 	}
 	return &Error{Code: "internal", Message: "the engine could not do this; nothing was changed"},

@@ -29,12 +29,8 @@ const (
 	bridgeLimit = 5 * time.Minute
 )
 
-var (
-	// errSwitch is neither on nor off.
-	errSwitch = errors.New("say on or off")
-	// errNoBridge is the wish to enter by bridges alone, without any.
-	errNoBridge = errors.New("the network is to be entered by bridges alone, and none is known")
-)
+// errNoBridge is the wish to enter by bridges alone, without any.
+var errNoBridge = errors.New("the network is to be entered by bridges alone, and none is known")
 
 // knownBridges lists what the identity knows: of the engine if it runs, else from the vault.
 func (o *options) knownBridges(ctx context.Context, c console) (b api.Bridges, err error) {
@@ -182,7 +178,7 @@ func cmdBridgeOnly(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if rest[0] != "on" && rest[0] != "off" {
-		return errSwitch
+		return usageError{"say on or off"}
 	}
 	only := rest[0] == "on"
 	return o.changeBridges(ctx, c, http.MethodPost, "/v1/bridges/only",

@@ -124,22 +124,26 @@ func newOptions(name string) *options {
 }
 
 // given looks for the flags that also say how an error is shown, before a command has read its own.
-func given(args []string) (asJSON bool, home string) {
+func (c console) given(args []string) console {
 	for i, a := range args {
 		name, value, joined := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		if a == "--" {
+			break
+		}
+		if !joined && i+1 < len(args) {
+			value = args[i+1]
+		}
 		switch {
-		case a == "--":
-			return asJSON, home
 		case !strings.HasPrefix(a, "-"):
 		case name == "json":
-			asJSON = value != "false"
-		case name == "home" && joined:
-			home = value
-		case name == "home" && i+1 < len(args):
-			home = args[i+1]
+			c.asJSON = !joined || value != "false"
+		case name == "home":
+			c.home = value
+		case name == "as":
+			c.as = value
 		}
 	}
-	return asJSON, home
+	return c
 }
 
 // parse reads flags, which may stand before, between and after the arguments, and checks how
@@ -161,8 +165,11 @@ func (o *options) parse(args []string, least, most int) ([]string, error) {
 			rest, args = append(rest, args[0]), args[1:]
 		}
 	}
-	if len(rest) < least || len(rest) > most {
-		return nil, usageError{"wrong number of arguments"}
+	switch {
+	case len(rest) < least:
+		return nil, usageError{"something is missing"}
+	case len(rest) > most:
+		return nil, usageError{"too many words: put those that belong together into quotes"}
 	}
 	return rest, nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"nightjar/cmd/control"
 	"nightjar/keystore"
@@ -19,7 +18,6 @@ import (
 var (
 	errVaultExists = errors.New("there is a vault here already; it may hold identities")
 	errInUse       = errors.New("identities of this vault are open")
-	errDisk        = errors.New("there is no room for a vault of 4 MiB")
 )
 
 // newcomer is what init makes an identity from.
@@ -41,8 +39,11 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	if w.phrase && w.file != "" {
+	switch {
+	case w.phrase && w.file != "":
 		return usageError{"an identity is made from a phrase or from a file, not from both"}
+	case w.keep < -1 || w.keep >= keystore.Slots:
+		return usageError{fmt.Sprintf("--keep is from 0 to %d", keystore.Slots-1)}
 	}
 	if err := node.CheckName(w.name); err != nil {
 		return err
@@ -59,9 +60,6 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 		return errInUse
 	}
 	id, err := o.create(ctx, h, w)
-	if errors.Is(err, syscall.ENOSPC) {
-		return errDisk
-	}
 	if err != nil {
 		return err
 	}
@@ -71,16 +69,8 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 		return c.json(map[string]string{"address": address})
 	}
 	fmt.Fprintln(c.out, "your address is", address)
-	fmt.Fprintln(c.out, "next:", o.same("nightjar up"))
+	fmt.Fprintln(c.out, c.here("next: nightjar up"))
 	return nil
-}
-
-// same is a command for the same home.
-func (o *options) same(command string) string {
-	if o.home == "" {
-		return command
-	}
-	return command + " --home " + o.home
 }
 
 // create asks for what the identity is made from, for its new password, and for those of

@@ -22,7 +22,7 @@ type console struct {
 	in       *os.File
 	out, err io.Writer
 	asJSON   bool         // errors are JSON, for programs
-	home     string       // as given, to be repeated in hints; "" is the default
+	home, as string       // as given, to be repeated in hints; "" is the default
 	ward     *warden.Ward // of an engine that was started by a warden
 }
 
@@ -42,9 +42,10 @@ func run(ctx context.Context, args []string, c console) int {
 	}
 	cmd, rest := find(args)
 	if cmd == nil {
-		return c.help(args)
+		return c.given(args).help(args)
 	}
-	c.asJSON, c.home = given(rest)
+	c = c.given(rest)
+	c.asJSON = c.asJSON && cmd.name != "audit" // there it names a file
 	err := cmd.run(ctx, c, rest)
 	return c.say(cmd, err)
 }

@@ -2,11 +2,6 @@
 
 package main
 
-import (
-	"fmt"
-	"strings"
-)
-
 const helpHead = `nightjar lets two people write and talk, and nobody learns who or where they are.
 
 usage: nightjar COMMAND [FLAGS] [ARGUMENTS]
@@ -28,7 +23,7 @@ from nothing to a first message:
   nightjar send NAME "hello"
   nightjar read
 
-nightjar help COMMAND shows more, with examples.
+nightjar help COMMAND shows more, with examples; nightjar help card what there is of cards.
 `
 
 const (
@@ -113,36 +108,3 @@ stay so.
 
   nightjar lock`
 )
-
-// help answers help, no command at all, and a command that does not exist.
-func (c console) help(args []string) int {
-	if len(args) > 0 && (args[0] == "help" || args[0] == "--help" || args[0] == "-h") {
-		if cmd, _ := find(args[1:]); cmd != nil {
-			fmt.Fprint(c.out, cmd.usage())
-			return 0
-		}
-		fmt.Fprint(c.out, helpHead, list(), helpFoot)
-		return 0
-	}
-	if len(args) > 0 && args[0] == "version" {
-		fmt.Fprintln(c.out, "nightjar", version)
-		return 0
-	}
-	fmt.Fprint(c.err, helpHead, list(), helpFoot)
-	if len(args) > 0 {
-		fmt.Fprintln(c.err, "nightjar: there is no such command")
-	}
-	return 2
-}
-
-func list() string {
-	var b strings.Builder
-	for _, cmd := range commands() {
-		fmt.Fprintf(&b, "  %-34s %s\n", strings.TrimSpace(cmd.name+" "+cmd.args), cmd.short)
-	}
-	return b.String()
-}
-
-func (cmd *command) usage() string {
-	return fmt.Sprintf("usage: nightjar %s [FLAGS] %s\n\n%s\n", cmd.name, cmd.args, cmd.long)
-}

@@ -41,6 +41,8 @@ var (
 	ErrTooMany   = errors.New("no room for another contact")
 	ErrAsking    = errors.New("too many wait for an answer")
 	ErrCards     = errors.New("too many cards are out")
+	ErrNoCard    = errors.New("no card with this number is out")
+	ErrNoGateway = errors.New("no such gateway is known")
 	ErrUnread    = errors.New("too much from this contact is unread")
 	ErrState     = errors.New("the contact is not waiting for an answer")
 )

@@ -45,12 +45,12 @@ func (b *Book) Issue(c Issued, now time.Time) error {
 	return nil
 }
 
-// Revoke forgets the card with that inbox, and those who ask by it; ErrUnknown if there is none.
+// Revoke forgets the card with that inbox, and those who ask by it; ErrNoCard if there is none.
 func (b *Book) Revoke(inbox [32]byte) error {
 	n := len(b.Cards)
 	b.Cards = slices.DeleteFunc(b.Cards, func(c Issued) bool { return c.Inbox == inbox })
 	if len(b.Cards) == n {
-		return ErrUnknown
+		return ErrNoCard
 	}
 	b.dismiss(inbox)
 	return nil

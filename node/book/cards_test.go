@@ -60,7 +60,7 @@ func TestRevokedCardIsNoWayIn(t *testing.T) {
 	if len(b.Cards) != 0 || len(b.Contacts) != 0 || !b.Settled([32]byte{1}) {
 		t.Error("something of it is left")
 	}
-	if err := b.Revoke(inbox); !errors.Is(err, ErrUnknown) {
+	if err := b.Revoke(inbox); !errors.Is(err, ErrNoCard) {
 		t.Error(err)
 	}
 }

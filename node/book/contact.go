@@ -89,11 +89,11 @@ func (b *Book) Add(c Contact) error {
 	if err := CheckName(c.Name); err != nil {
 		return err
 	}
+	if _, err := b.ByAddress(c.Address); err == nil {
+		return ErrTwice // under whatever name: another one would not help
+	}
 	if _, err := b.Contact(c.Name); err == nil {
 		return ErrNameTaken
-	}
-	if _, err := b.ByAddress(c.Address); err == nil {
-		return ErrTwice
 	}
 	var err error
 	if c.Standing == Asking {

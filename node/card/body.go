@@ -111,11 +111,11 @@ func linesAllowed(bridges, relays []string) bool {
 	return true
 }
 
-// CheckRelay returns ErrCard for what is no pkarr relay's URL: https, or http to an onion service,
+// CheckRelay returns ErrRelay for what is no pkarr relay's URL: https, or http to an onion service,
 // of at most 256 characters, without a user or a query.
 func CheckRelay(s string) error {
 	if !plainLine(s, maxRelay) || !relayURL(s) {
-		return ErrCard
+		return ErrRelay
 	}
 	return nil
 }

@@ -54,6 +54,8 @@ var (
 	ErrAddress = errors.New("not an address")
 	// ErrText: a name or greeting is too long, not UTF-8, or holds control characters.
 	ErrText = errors.New("not plain short text")
+	// ErrRelay: the text is not the URL of a pkarr relay.
+	ErrRelay = errors.New("not the address of a pkarr relay")
 	// ErrReach: a reach record names no onion service, or holds what no record may hold.
 	ErrReach = errors.New("not a reach record")
 	// ErrInvitation: the bytes are no invitation sealed to this key and this inbox.
