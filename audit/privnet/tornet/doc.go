@@ -14,5 +14,6 @@
 //	bridge 127.0.0.1:base+8, obfs4 at base+9: in no list, BridgeTorrc() gives the lines
 //
 // A network takes about 15 s to become usable and some 90 MB of memory; share one per test binary.
-// It has no exits: only onion services can be reached through it.
+// It has no exits, so that only onion services can be reached through it, unless Options.Exit asks
+// for one: it lets streams out to loopback alone.
 package tornet

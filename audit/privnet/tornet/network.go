@@ -22,6 +22,7 @@ type Options struct {
 	Tor     string // the tor program; "" means the one in PATH or in /usr/sbin
 	Gencert string // the tor-gencert program; "" means the one in PATH
 	Bridge  bool   // also start a bridge that speaks obfs4
+	Exit    bool   // the last relay is an exit, to loopback alone; all names are 127.0.0.1 there
 	// Progress is called on each step, one call at a time; it may be nil.
 	Progress func(step string, elapsed time.Duration)
 }
@@ -43,6 +44,7 @@ type Network struct {
 	bridgeAt     string // where its transport listens
 	bridgeLine   string // how a client reaches it
 	transport    string // the program that speaks its transport
+	names        *names // of the exit, if there is one
 	begun        time.Time
 	progress     func(string, time.Duration)
 }
@@ -117,6 +119,11 @@ func (n *Network) start(ctx context.Context, o Options, slack time.Duration) err
 	if err := awaitVote(ctx, slack); err != nil {
 		return err
 	}
+	if o.Exit {
+		if n.names, err = serveNames(); err != nil {
+			return err
+		}
+	}
 	if err := n.spawn(authority, o.Relays); err != nil {
 		return err
 	}
@@ -141,6 +148,11 @@ func (n *Network) spawn(authority string, relays int) error {
 			return err
 		}
 		torrc := n.relayTorrc(name, dir, relayIP, n.base+2+i)
+		if i == relays-1 && n.names != nil {
+			if torrc, err = n.exitTorrc(torrc, dir); err != nil {
+				return err
+			}
+		}
 		if p, err = n.nursery.spawn(n.tor, name, dir, torrc); err != nil {
 			return err
 		}
@@ -177,6 +189,11 @@ func (n *Network) Stop() error {
 	}
 	if n.held != nil {
 		n.held.Close()
+	}
+	if n.names != nil {
+		n.names.conn.Close()
+		n.names.work.Wait()
+		n.names = nil
 	}
 	if n.lock == nil {
 		return nil
