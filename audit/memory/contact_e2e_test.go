@@ -110,7 +110,7 @@ func (m *mirror) renew() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var message []byte
-	message, m.finish = m.ask(1, "nightjar tunnel 1 renewal"+string(m.binding))
+	message, m.finish = m.ask(1, "nightjar tunnel 2 renewal"+string(m.binding))
 	for len(message) > 0 {
 		n := min(len(message), 400)
 		m.write(record.Renew, message[:n])

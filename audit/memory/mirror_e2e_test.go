@@ -20,6 +20,7 @@ import (
 	"github.com/flynn/noise"
 	"golang.org/x/crypto/chacha20poly1305"
 
+	"nightjar/tunnel/mark"
 	"nightjar/tunnel/record"
 )
 
@@ -66,9 +67,17 @@ func (m *mirror) outer(nonce []byte) (first, answer []byte) {
 	if !m.initiator {
 		i, r = r, i
 	}
-	const label = "nightjar tunnel 1 outer "
+	const label = "nightjar tunnel 2 outer "
 	return expand(m.root[:], label+"first", epoch, i, r),
 		expand(m.root[:], label+"answer", epoch, i, r, string(nonce))
+}
+
+// mark makes of a nonce that of a first message, in section 3.
+func (m *mirror) mark(nonce []byte) {
+	epoch := string(binary.BigEndian.AppendUint64(nil, uint64(time.Now().Unix()/21600)))
+	secret := expand(m.root[:], "nightjar tunnel 2 outer mark", epoch, string(m.self.Public),
+		string(m.peer[:]))
+	mark.NewKey([32]byte(secret)).Sign(nonce)
 }
 
 func (m *mirror) seal(key, nonce, message []byte) []byte {
@@ -115,7 +124,7 @@ func (m *mirror) mix(epoch int, shared, ek, ct []byte) []byte {
 	prk := must(hkdf.Extract(sha256.New, append(append(append([]byte(nil), shared...),
 		m.psk[:]...), m.chain...), nil))
 	sum := sha256.Sum256(append(append([]byte(nil), ek...), ct...))
-	return m.keep(epoch, "psk2", expand(prk, "nightjar tunnel 1 psk2", string(sum[:])))
+	return m.keep(epoch, "psk2", expand(prk, "nightjar tunnel 2 psk2", string(sum[:])))
 }
 
 // split makes the lanes and the chain out of what Noise gives, and notes them all. toward is of
@@ -130,8 +139,8 @@ func (m *mirror) split(epoch int, w *witness, h []byte, one, two *noise.CipherSt
 	m.keep(epoch, "noise 2", k2[:])
 	prk := must(hkdf.Extract(sha256.New, append(k1[:], k2[:]...), h))
 	m.binding = h
-	m.chain = m.keep(epoch, "chain", expand(prk, "nightjar tunnel 1 chain"))
-	const label = "nightjar tunnel 1 records of the "
+	m.chain = m.keep(epoch, "chain", expand(prk, "nightjar tunnel 2 chain"))
+	const label = "nightjar tunnel 2 records of the "
 	toward = must(record.NewLane(m.keep(epoch, "there", expand(prk, label+"initiator"))))
 	back = must(record.NewLane(m.keep(epoch, "back", expand(prk, label+"responder"))))
 	return toward, back
@@ -156,7 +165,7 @@ func (m *mirror) ask(epoch int, prologue string) (message []byte,
 
 // answer makes message 2 out of message 1.
 func (m *mirror) answer(epoch int, message []byte) (reply []byte, toward, back *record.Lane) {
-	ns, w := m.noise("nightjar tunnel 1 session")
+	ns, w := m.noise("nightjar tunnel 2 session")
 	ek, _, _, err := ns.ReadMessage(nil, message)
 	check(err)
 	shared, ct := must(mlkem.NewEncapsulationKey768(ek)).Encapsulate()
@@ -174,10 +183,11 @@ func (m *mirror) shake() {
 	rand.Read(nonce)
 	wire := make([]byte, outerSize)
 	if m.initiator {
+		m.mark(nonce)
 		first, answer := m.outer(nonce)
 		m.keep(0, "outer first", first)
 		m.keep(0, "outer answer", answer)
-		message, answered := m.ask(0, "nightjar tunnel 1 session")
+		message, answered := m.ask(0, "nightjar tunnel 2 session")
 		must(m.conn.Write(m.seal(first, nonce, message)))
 		must(io.ReadFull(m.conn, wire))
 		m.send, m.recv = answered(m.unseal(answer, wire, answerSize))

@@ -14,10 +14,10 @@ import (
 
 // What is exported from a session, for each side that sends.
 const (
-	labelBody = "nightjar tunnel 1 packets of the "
-	labelMask = "nightjar tunnel 1 numbers of the "
-	labelIDs  = "nightjar tunnel 1 ids of the "
-	labelPin  = "nightjar tunnel 1 streams of the "
+	labelBody = "nightjar tunnel 2 packets of the "
+	labelMask = "nightjar tunnel 2 numbers of the "
+	labelIDs  = "nightjar tunnel 2 ids of the "
+	labelPin  = "nightjar tunnel 2 streams of the "
 
 	initiator = "initiator"
 	responder = "responder"

@@ -52,7 +52,7 @@ func TestStolenStaticKeyIsNotAnsweredAsOthers(t *testing.T) {
 	p := newPair(t)
 	in, wire := p.start(t)
 	key := outerKey(p.b.Root, p.a.Static, p.b.Static)
-	m1, _ := openOuter(nil, key, wire, RenewSize)
+	m1, _ := openOuter(key, wire, RenewSize)
 	backwards := &pair{aKey: p.bKey, bKey: p.aKey, a: p.b, b: p.a}
 	_, m2, err := reply2(forger{backwards}, p.a, firstPrologue, [32]byte{}, m1, fresh())
 	if err == nil {
@@ -80,11 +80,11 @@ func TestNobodyIsTakenForAnother(t *testing.T) {
 		t.Error("b answered a call to c:", err)
 	}
 	// The relay opens the outer layer and seals the message anew for b.
-	m1, ok := openOuter(nil, outerKey(c.Root, p.a.Static, c.Static), wire, RenewSize)
+	m1, ok := openOuter(outerKey(c.Root, p.a.Static, c.Static), wire, RenewSize)
 	if !ok {
 		t.Fatal("the relay cannot do what the test wants of it")
 	}
-	anew := sealOuter(outerKey(c.Root, p.a.Static, p.b.Static), m1, fresh())
+	anew := resealed(c.Root, p.a.Static, p.b.Static, m1)
 	if _, _, err := p.answer(anew); !errors.Is(err, ErrForged) {
 		t.Error("b took a call to c for its own:", err)
 	}
@@ -191,7 +191,7 @@ func TestStolenStaticKeysDoNotOpenThePast(t *testing.T) {
 	}
 	said := seal(t, a.Send, "long ago")
 	a2, _ := renew(t, a, b)
-	m1, ok := openOuter(nil, outerKey(p.b.Root, p.a.Static, p.b.Static), wire, RenewSize)
+	m1, ok := openOuter(outerKey(p.b.Root, p.a.Static, p.b.Static), wire, RenewSize)
 	if !ok {
 		t.Fatal("the thief cannot do what the test wants of it")
 	}
@@ -313,8 +313,8 @@ func TestRenewalIsNoFirstMessage(t *testing.T) {
 	p := newPair(t)
 	a, b := p.meet(t)
 	_, m1, _ := a.Renew()
-	key := outerKey(p.b.Root, p.a.Static, p.b.Static)
-	if _, _, err := p.answer(sealOuter(key, m1, fresh())); !errors.Is(err, ErrForged) {
+	anew := resealed(p.b.Root, p.a.Static, p.b.Static, m1)
+	if _, _, err := p.answer(anew); !errors.Is(err, ErrForged) {
 		t.Error("a renewal began a session:", err)
 	}
 	_, first, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())

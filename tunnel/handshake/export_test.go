@@ -42,7 +42,7 @@ func exported(t *testing.T) map[string]text {
 	out := make(map[string]text)
 	for _, what := range []string{"packets", "numbers", "ids", "streams"} {
 		for _, side := range []string{"initiator", "responder"} {
-			label := "nightjar tunnel 1 " + what + " of the " + side
+			label := "nightjar tunnel 2 " + what + " of the " + side
 			one, two := near.Export(label), far.Export(label)
 			if one != two {
 				t.Error("the two export different secrets")

@@ -129,8 +129,8 @@ func TestLowOrderFirstMessageIsRefusedBeforeAnyDiffieHellman(t *testing.T) {
 	p := newPair(t)
 	_, m1, _ := open(p.aKey, p.b, firstPrologue, [32]byte{}, fresh())
 	copy(m1, make([]byte, 32))
-	key := outerKey(p.b.Root, p.a.Static, p.b.Static)
-	if _, _, err := p.answer(sealOuter(key, m1, fresh())); !errors.Is(err, ErrForged) {
+	anew := resealed(p.b.Root, p.a.Static, p.b.Static, m1)
+	if _, _, err := p.answer(anew); !errors.Is(err, ErrForged) {
 		t.Error("answered:", err)
 	}
 	if p.bKey.agreed != 0 {

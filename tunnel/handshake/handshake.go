@@ -4,7 +4,8 @@
 //
 // A first message and its answer are 1494 bytes each on the wire (three records), random-looking:
 //
-//	0      24  nonce, random
+//	0      16  random
+//	16      8  of a first message its mark (package mark), of an answer random
 //	24   1454  sealed (XChaCha20-Poly1305): Noise message, then zeros
 //	1478   16  tag
 //
@@ -91,7 +92,7 @@ func start(k Key, p Peer, epoch uint64, from chance) (in *Initiation, wire []byt
 		}
 		l := link{epoch: epoch, initiator: k.AgreementKey(), responder: p.Static}
 		root := deriver(p.Root)
-		wire = sealOuter(l.first(&root), message, from)
+		wire = l.sealFirst(&root, message, from)
 		in = &Initiation{opening: o, answer: l.answer(&root, wire)}
 	})
 	return in, wire, err
@@ -101,7 +102,7 @@ func start(k Key, p Peer, epoch uint64, from chance) (in *Initiation, wire []byt
 // answer, if it still comes, completes it.
 func (in *Initiation) Finish(wire []byte) (s *Session, err error) {
 	record.Erasing(func() {
-		message, ok := openOuter(nil, in.answer, wire, RenewedSize)
+		message, ok := openOuter(in.answer, wire, RenewedSize)
 		if !ok {
 			err = ErrStranger
 			return
@@ -112,8 +113,8 @@ func (in *Initiation) Finish(wire []byte) (s *Session, err error) {
 }
 
 // Answer finds which of peers sealed the first message and completes the handshake with it. It
-// tries them all, in the current epoch and its two neighbours, before any Diffie-Hellman; seen
-// refuses what was answered before. The session is not to be used for sending until a record of
+// knows them by their marks, in the current epoch and its two neighbours, before any
+// Diffie-Hellman; seen refuses what was answered before. The session is not to be used for sending until a record of
 // the far side has opened: only that shows that the caller is alive and holds its static key.
 func Answer(k Key, peers []Peer, epoch uint64, seen *Memory, wire []byte) (
 	*Session, []byte, error) {
@@ -123,7 +124,7 @@ func Answer(k Key, peers []Peer, epoch uint64, seen *Memory, wire []byte) (
 func answer(k Key, peers []Peer, epoch uint64, seen *Memory, wire []byte, from chance) (
 	s *Session, reply []byte, err error) {
 	record.Erasing(func() {
-		f := find(k.AgreementKey(), peers, epoch, wire)
+		f := seen.find(k.AgreementKey(), peers, epoch, wire)
 		if f == nil {
 			err = ErrStranger
 			return
@@ -135,7 +136,7 @@ func answer(k Key, peers []Peer, epoch uint64, seen *Memory, wire []byte, from c
 		var m2 []byte
 		s, m2, err = reply2(k, f.peer, firstPrologue, [32]byte{}, f.message, from)
 		if err == nil {
-			reply = sealOuter(f.answer(&f.root, wire), m2, from)
+			reply = f.sealAnswer(&f.root, wire, m2, from)
 		}
 	})
 	return s, reply, err

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
+	"nightjar/tunnel/mark"
 	"nightjar/tunnel/record"
 
 	"github.com/flynn/noise"
@@ -13,15 +14,16 @@ import (
 
 // The info texts and prologues. Their first words are the protocol and its version.
 const (
-	labelFirst  = "nightjar tunnel 1 outer first"  // | epoch 8 | initiator 32 | responder 32
-	labelAnswer = "nightjar tunnel 1 outer answer" // | the same | nonce of the first message 24
-	labelPSK    = "nightjar tunnel 1 psk2"         // | SHA-256(encapsulation key | ciphertext)
-	labelToward = "nightjar tunnel 1 records of the initiator"
-	labelBack   = "nightjar tunnel 1 records of the responder"
-	labelChain  = "nightjar tunnel 1 chain"
-	labelExport = "nightjar tunnel 1 export"
-	labelFresh  = "nightjar tunnel 1 session"
-	labelRenew  = "nightjar tunnel 1 renewal" // | binding of the session that is renewed
+	labelMark   = "nightjar tunnel 2 outer mark"   // | epoch 8 | initiator 32 | responder 32
+	labelFirst  = "nightjar tunnel 2 outer first"  // | the same
+	labelAnswer = "nightjar tunnel 2 outer answer" // | the same | nonce of the first message 24
+	labelPSK    = "nightjar tunnel 2 psk2"         // | SHA-256(encapsulation key | ciphertext)
+	labelToward = "nightjar tunnel 2 records of the initiator"
+	labelBack   = "nightjar tunnel 2 records of the responder"
+	labelChain  = "nightjar tunnel 2 chain"
+	labelExport = "nightjar tunnel 2 export"
+	labelFresh  = "nightjar tunnel 2 session"
+	labelRenew  = "nightjar tunnel 2 renewal" // | binding of the session that is renewed
 )
 
 // firstPrologue opens a session that follows no other.
@@ -74,7 +76,13 @@ type link struct {
 	initiator, responder [32]byte
 }
 
-// first is the outer key of the first message; from derives from the root.
+// mark is the key of the marks that first messages bear; from derives from the root.
+func (l link) mark(from *deriver) mark.Key {
+	epoch := l.epochBytes()
+	return mark.NewKey(from.key(labelMark, epoch[:], l.initiator[:], l.responder[:]))
+}
+
+// first is the outer key of the first message.
 func (l link) first(from *deriver) [32]byte {
 	epoch := l.epochBytes()
 	return from.key(labelFirst, epoch[:], l.initiator[:], l.responder[:])

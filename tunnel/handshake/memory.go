@@ -11,12 +11,14 @@ import (
 // It is also the contact's budget of handshakes; what exceeds it is met with silence.
 const perLink = epochSeconds / 10
 
-// A Memory holds the nonces of the first messages that were answered in the epochs that are still
-// taken. The zero Memory is empty and ready. Contacts do not share room in it: none can learn from
+// A Memory is what a side that is called keeps: the marks of its contacts, and the nonces of the
+// first messages that were answered in the epochs that are still taken. The zero Memory is empty
+// and ready. Contacts do not share room in it: none can learn from
 // it, or crowd it, for another. Its size is at most perLink nonces a contact and epoch.
 type Memory struct {
-	mu     sync.Mutex
-	epochs map[uint64]map[linkID]map[nonceID]struct{}
+	mu      sync.Mutex
+	callers callers
+	epochs  map[uint64]map[linkID]map[nonceID]struct{}
 }
 
 type (

@@ -1,11 +1,12 @@
 // The outer layer: what makes a handshake look like noise, and lets the responder find the caller
-// among its contacts, or nobody, before any costly step.
+// among its contacts, or nobody, before any costly step. Who that is, is found in callers.go.
 
 package handshake
 
 import (
-	"bytes"
 	"time"
+
+	"nightjar/tunnel/mark"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -25,22 +26,34 @@ const MaxPeers = 1024
 // clock would link the pseudonyms that share it.
 func Epoch(t time.Time) uint64 { return uint64(t.Unix() / epochSeconds) }
 
-// sealOuter pads a Noise message with zeros and seals it under a random nonce.
-func sealOuter(key [32]byte, message []byte, from chance) []byte {
+// sealFirst seals Noise message 1. Its nonce ends in the mark by which the receiver finds l.
+func (l link) sealFirst(root *deriver, message []byte, from chance) []byte {
+	wire := make([]byte, nonceSize, Size)
+	from.fill(wire[:mark.SeedSize])
+	l.mark(root).Sign(wire)
+	return sealOuter(l.first(root), wire, message)
+}
+
+// sealAnswer seals Noise message 2, the answer to first.
+func (l link) sealAnswer(root *deriver, first, message []byte, from chance) []byte {
+	wire := make([]byte, nonceSize, Size)
+	from.fill(wire)
+	return sealOuter(l.answer(root, first), wire, message)
+}
+
+// sealOuter pads a Noise message with zeros and seals it behind its nonce.
+func sealOuter(key [32]byte, nonce, message []byte) []byte {
 	aead, err := chacha20poly1305.NewX(key[:])
 	if err != nil {
 		panic("handshake: outer key: " + err.Error())
 	}
-	wire := make([]byte, nonceSize, Size)
-	from.fill(wire)
 	plain := make([]byte, plainSize)
 	copy(plain, message)
-	return aead.Seal(wire, wire, plain, nil)
+	return aead.Seal(nonce, nonce, plain, nil)
 }
 
-// openOuter returns the Noise message of n bytes under the outer layer, or false. It uses dst if
-// that has capacity.
-func openOuter(dst []byte, key [32]byte, wire []byte, n int) ([]byte, bool) {
+// openOuter returns the Noise message of n bytes under the outer layer, or false.
+func openOuter(key [32]byte, wire []byte, n int) ([]byte, bool) {
 	if len(wire) != Size {
 		return nil, false
 	}
@@ -48,7 +61,7 @@ func openOuter(dst []byte, key [32]byte, wire []byte, n int) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	plain, err := aead.Open(dst[:0], wire[:nonceSize], wire[nonceSize:], nil)
+	plain, err := aead.Open(nil, wire[:nonceSize], wire[nonceSize:], nil)
 	if err != nil {
 		return nil, false
 	}
@@ -58,30 +71,4 @@ func openOuter(dst []byte, key [32]byte, wire []byte, n int) ([]byte, bool) {
 		}
 	}
 	return plain[:n], true
-}
-
-// A found is a first message with all that finding its sender gave.
-type found struct {
-	link
-	peer    Peer
-	root    deriver
-	key     [32]byte // outer key that it opened with
-	message []byte   // Noise message 1
-}
-
-// find tries every peer in three epochs; nil when none has sealed the message. The work is the
-// same whoever called, or nobody.
-func find(self [32]byte, peers []Peer, epoch uint64, wire []byte) (f *found) {
-	room := make([]byte, plainSize)
-	for i := range peers[:min(len(peers), MaxPeers)] {
-		root := deriver(peers[i].Root)
-		for e := epoch - 1; e != epoch+2; e++ {
-			l := link{e, peers[i].Static, self}
-			key := l.first(&root)
-			if message, ok := openOuter(room, key, wire, RenewSize); ok {
-				f = &found{l, peers[i], root, key, bytes.Clone(message)}
-			}
-		}
-	}
-	return f
 }

@@ -144,5 +144,10 @@ func outerKey(root, initiator, responder [32]byte) [32]byte {
 	return link{now, initiator, responder}.first((*deriver)(&root))
 }
 
+// resealed is a first message of the epoch of the tests, made of any Noise message.
+func resealed(root, initiator, responder [32]byte, message []byte) []byte {
+	return link{now, initiator, responder}.sealFirst((*deriver)(&root), message, fresh())
+}
+
 // onwardKey is the next key in a scheme that only hashes its keys onward.
 func onwardKey(s *Session) [32]byte { return (*deriver)(&s.chain).key("onward") }

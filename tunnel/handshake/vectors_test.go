@@ -56,7 +56,7 @@ type vectors struct {
 type draw struct {
 	InitiatorEphemeral text `json:"initiator_ephemeral"`
 	KEMSeed            text `json:"kem_seed"` // d | z of FIPS 203
-	FirstNonce         text `json:"first_nonce,omitempty"`
+	FirstSeed          text `json:"first_seed,omitempty"`
 	ResponderEphemeral text `json:"responder_ephemeral"`
 	KEMMessage         text `json:"kem_message"` // m of FIPS 203
 	AnswerNonce        text `json:"answer_nonce,omitempty"`
@@ -73,7 +73,7 @@ func (d draw) chances() (initiator, responder chance) {
 			parts = parts[1:]
 		}
 	}
-	initiator.fill = deal(d.KEMSeed, d.InitiatorEphemeral, d.FirstNonce)
+	initiator.fill = deal(d.KEMSeed, d.InitiatorEphemeral, d.FirstSeed)
 	responder.fill = deal(d.ResponderEphemeral, d.AnswerNonce)
 	responder.encapsulate = func(k *mlkem.EncapsulationKey768) ([]byte, []byte) {
 		shared, ciphertext, err := mlkemtest.Encapsulate768(k, d.KEMMessage)
@@ -147,11 +147,11 @@ func given() *vectors {
 		return bytes.Repeat([]byte{n}, size)
 	}
 	drawn := func() draw {
-		return draw{bytesOf(32), bytesOf(64), bytesOf(24), bytesOf(32), bytesOf(32), bytesOf(24)}
+		return draw{bytesOf(32), bytesOf(64), bytesOf(16), bytesOf(32), bytesOf(32), bytesOf(24)}
 	}
 	v := &vectors{InitiatorPrivate: bytesOf(32), ResponderPrivate: bytesOf(32), Root: bytesOf(32),
 		PSK: bytesOf(32), Epoch: 82000, First: drawn(), Renewal: drawn()}
-	v.Renewal.FirstNonce, v.Renewal.AnswerNonce = nil, nil
+	v.Renewal.FirstSeed, v.Renewal.AnswerNonce = nil, nil
 	return v
 }
 

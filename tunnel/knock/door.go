@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"nightjar/tunnel/handshake"
+	"nightjar/tunnel/mark"
 )
 
 const (
-	// trials is how many marks are looked at in a second, which bounds what strangers cost.
-	trials = 200_000
+	// trials is how many marks are looked at in a second, which bounds what strangers cost: to a
+	// hundredth or two of a processor.
+	trials = 1_000_000
 
 	knocks     = 8               // first messages of one contact in a row
 	knockEvery = 2 * time.Second // then one each
@@ -19,6 +21,7 @@ const (
 	partials  = 4                // messages of one contact of which a piece is missing
 	patience  = 10 * time.Second // with each
 	neighbour = 1                // epochs before and after the current one are tried
+	epochs    = 2*neighbour + 1
 )
 
 // A Door finds out who knocks. Its zero value is ready; it is not safe for concurrent use. What it
@@ -26,7 +29,8 @@ const (
 type Door struct {
 	peers []handshake.Peer
 	epoch uint64
-	locks []Lock // of each peer: previous, current and next epoch
+	self  [32]byte
+	marks mark.Row // epochs of each peer
 
 	left    int // trials in this second
 	second  int64
@@ -63,32 +67,31 @@ func (d *Door) Take(wire []byte, self [32]byte, peers []handshake.Peer, now time
 	if !d.afford(now) {
 		return k, false
 	}
-	at := slices.IndexFunc(d.locks, func(l Lock) bool { return l.Marks(wire) })
+	at := d.marks.Find(wire)
 	if at < 0 {
 		return k, false
 	}
-	piece, ok := d.locks[at].Open(wire)
+	p := d.peers[at/epochs]
+	k.Peer, k.Way = p, Way{p.Root, d.epoch + uint64(at%epochs) - neighbour, p.Static, self}
+	piece, ok := k.Way.First().Open(wire)
 	if !ok {
 		return k, false
 	}
-	p := d.peers[at/3]
 	k.Message, whole = d.caller(p.Static).join(piece, now)
-	k.Peer = p
-	k.Way = Way{p.Root, d.epoch + uint64(at%3) - neighbour, p.Static, self}
 	return k, whole
 }
 
-// learn keeps the locks of all peers for the epochs that are taken.
+// learn keeps the marks of all peers for the epochs that are taken.
 func (d *Door) learn(self [32]byte, peers []handshake.Peer, epoch uint64) {
-	if epoch == d.epoch && slices.Equal(peers, d.peers) {
+	if epoch == d.epoch && self == d.self && slices.Equal(peers, d.peers) {
 		return
 	}
-	d.epoch, d.peers = epoch, slices.Clone(peers)
-	d.locks = make([]Lock, 0, 3*len(peers))
+	d.epoch, d.self, d.peers = epoch, self, slices.Clone(peers)
+	d.marks = make(mark.Row, 0, epochs*len(peers))
 	known := make(map[[32]byte]*caller, len(peers))
 	for _, p := range peers {
 		for e := epoch - neighbour; e != epoch+neighbour+1; e++ {
-			d.locks = append(d.locks, Way{p.Root, e, p.Static, self}.First())
+			d.marks = append(d.marks, Way{p.Root, e, p.Static, self}.Mark())
 		}
 		if c := d.callers[p.Static]; c != nil {
 			known[p.Static] = c
@@ -100,12 +103,12 @@ func (d *Door) learn(self [32]byte, peers []handshake.Peer, epoch uint64) {
 // afford counts the trials of this second.
 func (d *Door) afford(now time.Time) bool {
 	if now.Unix() != d.second {
-		d.second, d.left = now.Unix(), max(trials, len(d.locks))
+		d.second, d.left = now.Unix(), max(trials, len(d.marks))
 	}
-	if d.left < len(d.locks) {
+	if d.left < len(d.marks) {
 		return false
 	}
-	d.left -= len(d.locks)
+	d.left -= len(d.marks)
 	return true
 }
 

@@ -4,15 +4,14 @@
 //
 // A piece is 1024 bytes, one of the sizes of packets, and random-looking throughout:
 //
-//	0      16  random
-//	16      8  mark: HChaCha20(K_mark, the 16 bytes above), its first 8 bytes
+//	0      16  seed, random
+//	16      8  mark (package mark)
 //	24    984  sealed (XChaCha20-Poly1305, nonce = the 24 bytes above): message 8 |
 //	           index 1 | 747 bytes of the handshake message | zeros
 //	1008   16  tag
 //
-// message is the first 8 bytes of the handshake message, which are random; index is 0 or 1. The
-// mark lets the receiver pass over what is not for it for the price of one block of ChaCha20 a
-// contact and epoch.
+// message is the first 8 bytes of the handshake message, which are random; index is 0 or 1. By the
+// mark the receiver passes over what is not for it.
 package knock
 
 import (
@@ -20,13 +19,12 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/binary"
 
 	"nightjar/tunnel/handshake"
+	"nightjar/tunnel/mark"
 	"nightjar/tunnel/record"
 
-	"golang.org/x/crypto/chacha20"
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
@@ -34,8 +32,7 @@ const (
 	// PieceSize is a piece on the wire, in bytes.
 	PieceSize = 1024
 
-	seedSize  = 16
-	nonceSize = chacha20poly1305.NonceSizeX
+	nonceSize = chacha20poly1305.NonceSizeX // a seed and its mark
 	plainSize = PieceSize - nonceSize - chacha20poly1305.Overhead
 	share     = handshake.Size / 2
 	header    = 8 + 1
@@ -43,14 +40,17 @@ const (
 
 // The info texts of the keys; HKDF-Expand-SHA256 of the pair's Root.
 const (
-	labelMark   = "nightjar tunnel 1 piece mark"  // | epoch 8 | initiator 32 | responder 32
-	labelSeal   = "nightjar tunnel 1 piece seal"  // | the same
-	labelMarked = "nightjar tunnel 1 answer mark" // | the same | nonce of the first message 24
-	labelSealed = "nightjar tunnel 1 answer seal" // | the same
+	labelMark   = "nightjar tunnel 2 piece mark"  // | epoch 8 | initiator 32 | responder 32
+	labelSeal   = "nightjar tunnel 2 piece seal"  // | the same
+	labelMarked = "nightjar tunnel 2 answer mark" // | the same | nonce of the first message 24
+	labelSealed = "nightjar tunnel 2 answer seal" // | the same
 )
 
 // A Lock is what one message's pieces are under: whoever has it can make and find them.
-type Lock struct{ mark, seal [32]byte }
+type Lock struct {
+	mark mark.Key
+	seal [32]byte
+}
 
 // A Way is one direction of asking between two contacts in one epoch.
 type Way struct {
@@ -60,27 +60,29 @@ type Way struct {
 }
 
 // First is the lock of first messages.
-func (w Way) First() Lock { return w.lock(labelMark, labelSeal, nil) }
+func (w Way) First() Lock { return Lock{w.Mark(), w.derive(labelSeal, nil)} }
+
+// Mark is what finds the pieces of first messages.
+func (w Way) Mark() mark.Key { return mark.NewKey(w.derive(labelMark, nil)) }
 
 // Answer is the lock of the answer to one first message.
 func (w Way) Answer(first []byte) Lock {
-	return w.lock(labelMarked, labelSealed, first[:nonceSize])
+	nonce := first[:nonceSize]
+	return Lock{mark.NewKey(w.derive(labelMarked, nonce)), w.derive(labelSealed, nonce)}
 }
 
-func (w Way) lock(mark, seal string, more []byte) (l Lock) {
+// derive is one of the keys between the two.
+func (w Way) derive(label string, more []byte) (key [32]byte) {
 	record.Erasing(func() {
-		info := binary.BigEndian.AppendUint64(nil, w.Epoch)
+		info := binary.BigEndian.AppendUint64([]byte(label), w.Epoch)
 		info = append(append(append(info, w.Initiator[:]...), w.Responder[:]...), more...)
-		expand := func(label string) [32]byte {
-			key, err := hkdf.Expand(sha256.New, w.Root[:], label+string(info), 32)
-			if err != nil {
-				panic("knock: hkdf: " + err.Error()) // of FIPS mode only
-			}
-			return [32]byte(key)
+		b, err := hkdf.Expand(sha256.New, w.Root[:], string(info), len(key))
+		if err != nil {
+			panic("knock: hkdf: " + err.Error()) // of FIPS mode only
 		}
-		l = Lock{expand(mark), expand(seal)}
+		copy(key[:], b)
 	})
-	return l
+	return key
 }
 
 // Cut makes the pieces of a handshake message, handshake.Size bytes. Cut again, they are other
@@ -97,8 +99,8 @@ func (l Lock) cut(message []byte, fill func([]byte)) (pieces [][]byte) {
 		}
 		for i := range 2 {
 			wire := make([]byte, nonceSize, PieceSize)
-			fill(wire[:seedSize])
-			copy(wire[seedSize:], l.marked(wire))
+			fill(wire[:mark.SeedSize])
+			l.mark.Sign(wire)
 			plain := make([]byte, plainSize)
 			copy(plain, message[:8])
 			plain[8] = byte(i)
@@ -107,15 +109,6 @@ func (l Lock) cut(message []byte, fill func([]byte)) (pieces [][]byte) {
 		}
 	})
 	return pieces
-}
-
-// marked is the mark that belongs to the first bytes of wire.
-func (l Lock) marked(wire []byte) []byte {
-	block, err := chacha20.HChaCha20(l.mark[:], wire[:seedSize])
-	if err != nil {
-		panic("knock: mark: " + err.Error())
-	}
-	return block[:nonceSize-seedSize]
 }
 
 // A Piece is half of a handshake message.
@@ -127,8 +120,7 @@ type Piece struct {
 
 // Marks reports whether wire bears the lock's mark: anything else is not under it.
 func (l Lock) Marks(wire []byte) bool {
-	return len(wire) == PieceSize &&
-		subtle.ConstantTimeCompare(l.marked(wire), wire[seedSize:nonceSize]) == 1
+	return len(wire) == PieceSize && l.mark.Signed(wire)
 }
 
 // Open opens a piece that is under the lock. It is total.
