@@ -40,7 +40,8 @@ func withNetwork(m *testing.M) int {
 	defer cancel()
 	var err error
 	progress := func(step string, d time.Duration) { fmt.Printf("%6.1f s  %s\n", d.Seconds(), step) }
-	network, err = tornet.Start(ctx, tornet.Options{Bridge: true, Progress: progress})
+	network, err = tornet.Start(ctx, tornet.Options{Bridge: true, Exit: true,
+		Progress: progress})
 	if err != nil {
 		fmt.Println(err)
 		return 1
