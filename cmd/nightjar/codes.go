@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"nightjar/cmd/control"
 	"nightjar/cmd/warden"
@@ -44,7 +45,7 @@ type coded struct {
 }
 
 func codes() []coded {
-	return append(append(codesOfTor(), codesOfCards()...), []coded{
+	return append(slices.Concat(codesOfTor(), codesOfCards(), codesOfWays()), []coded{
 		{control.ErrNoEngine, "no-engine"},
 		{control.ErrTaken, "already-open"},
 		{control.ErrSeats, "too-many-open"},

@@ -33,6 +33,7 @@ type torFlags struct {
 	control *string // of a tor that runs already; with socks
 	socks   *string
 	word    *string // the file with the password of control
+	exits   exitFlags
 }
 
 func (o *options) torFlags() torFlags {
@@ -50,13 +51,23 @@ func (f torFlags) existing() torproc.Starter {
 }
 
 // startTor starts tor for an identity and shows how far it is and what it waits for.
-func (c console) startTor(ctx context.Context, f torFlags, s *session,
-	changed func(torproc.Notice)) (*onion.Tor, error) {
+func (c console) startTor(ctx context.Context, f torFlags, s *session) (t *onion.Tor, err error) {
+	err = c.withTor(f, s, nil, func(config onion.TorConfig) (err error) {
+		t, err = onion.StartTor(ctx, config)
+		return err
+	})
+	return t, err
+}
+
+// withTor calls begin with what the tor of an identity is started with, and shows how far it is
+// until that returns.
+func (c console) withTor(f torFlags, s *session, changed func(torproc.Notice),
+	begin func(onion.TorConfig) error) error {
 	var lines []string
 	if c.ward == nil { // else they are the warden's
 		var err error
 		if lines, err = optionLines(*f.torrc); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	dir := ""
@@ -69,7 +80,7 @@ func (c console) startTor(ctx context.Context, f torFlags, s *session,
 	}
 	ways := bridge.Order(s.memory.Bridges, s.memory.Last, s.memory.Only)
 	if len(ways) == 0 {
-		return nil, errNoBridge
+		return errNoBridge
 	}
 	if f.existing() != nil {
 		ways = nil // its bridges are its owner's
@@ -81,9 +92,9 @@ func (c console) startTor(ctx context.Context, f torFlags, s *session,
 	})
 	defer patience.Stop()
 	var reached atomic.Bool
-	t, err := onion.StartTor(ctx, onion.TorConfig{
+	err := begin(onion.TorConfig{
 		Exe: *f.exe, Dir: dir, State: s.memory.PathData, Options: lines,
-		Starter: starter, Keep: true, Ways: ways,
+		Starter: starter, Keep: true, Ways: ways, Exits: f.exits.allowed(),
 		Changed: changed,
 		Progress: func(p onion.Progress) {
 			if !reached.Load() {
@@ -95,7 +106,7 @@ func (c console) startTor(ctx context.Context, f torFlags, s *session,
 		},
 	})
 	reached.Store(true)
-	return t, err
+	return err
 }
 
 // progressWords says how far tor is, by what way, and what keeps it.

@@ -60,7 +60,8 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	done, err := o.guarded(ctx, c, "gateway", args, guard{place: p, tor: tor, open: lends(*listen)})
+	done, err := o.guarded(ctx, c, "gateway", args, guard{place: p, tor: tor, route: torAlone(),
+		open: lends(*listen)})
 	if done || err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	serve := func(ctx context.Context, s *session) error {
-		t, err := c.startTor(ctx, tor, s, nil)
+		t, err := c.startTor(ctx, tor, s)
 		if err != nil {
 			return err
 		}

@@ -32,6 +32,7 @@ func (ended) Error() string { return "the engine has ended" }
 type guard struct {
 	place place
 	tor   torFlags
+	route route
 	read  []string // files
 	open  map[string]func(context.Context) (*os.File, error)
 }
@@ -56,6 +57,9 @@ func (o *options) guarded(ctx context.Context, c console, name string, args []st
 		return false, nil
 	}
 	lines, err := optionLines(*g.tor.torrc)
+	if err == nil {
+		err = g.route.agrees(lines)
+	}
 	if err != nil {
 		return true, err
 	}
@@ -64,7 +68,8 @@ func (o *options) guarded(ctx context.Context, c console, name string, args []st
 		Order:   warden.Order{Args: append([]string{name}, args...), Home: string(g.place.home)},
 		Files: seal.Files{Dirs: []string{string(g.place.home)}, Write: []string{"/dev/tty"},
 			Read: append(g.read, "/proc/swaps", "/etc/localtime", "/usr/share/zoneinfo")},
-		TorExe: *g.tor.exe, TorOptions: lines, Seats: string(g.place.home), Open: g.open,
+		TorExe: *g.tor.exe, TorOptions: lines, TorExits: g.tor.exits.allowed(),
+		Seats: string(g.place.home), Open: g.open, Way: g.route.way(),
 		Starter: g.tor.existing(),
 	}
 	if g.place.memory {

@@ -25,7 +25,7 @@ func hint(err error) string {
 	if errors.As(err, &words) {
 		return "type the words again, in their order; nothing was made"
 	}
-	for _, h := range slices.Concat(hints(), torHints()) {
+	for _, h := range slices.Concat(hints(), torHints(), wayHints()) {
 		if errors.Is(err, h.is) {
 			return h.next
 		}

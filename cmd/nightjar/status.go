@@ -42,7 +42,7 @@ func cmdStatus(ctx context.Context, c console, args []string) error {
 		fmt.Fprintln(c.out, "name           ", escape(s.Name))
 	}
 	fmt.Fprintln(c.out, "address        ", s.Address)
-	fmt.Fprintln(c.out, "path           ", s.Path)
+	fmt.Fprintln(c.out, "path           ", pathWords(s.Path))
 	fmt.Fprintln(c.out, "reachable      ", yes(s.Reachable))
 	fmt.Fprintf(c.out, "sealed          %s: %s\n", yes(s.Sealed), s.Seal)
 	fmt.Fprintln(c.out, "secret erasure ", yes(s.Erasure))

@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base32"
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,7 +20,9 @@ import (
 	"nightjar/node"
 	"nightjar/node/talk"
 	"nightjar/onion"
+	"nightjar/onion/exposure"
 	"nightjar/onion/torproc"
+	"nightjar/onion/ways"
 	"nightjar/sip"
 )
 
@@ -29,6 +33,8 @@ const phoneUser = "me"
 func cmdUp(ctx context.Context, c console, args []string) error {
 	o := newOptions("up")
 	tor := o.torFlags()
+	tor.exits = o.exitFlags()
+	path := o.pathFlags()
 	listen := o.set.String("sip", "127.0.0.1:5060", "")
 	noPhone := o.set.Bool("no-phone", false, "")
 	o.set.DurationVar(&o.lockAfter, "lock-after", 0, "")
@@ -41,6 +47,9 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	if err := o.checkTimes(*cover); err != nil {
 		return err
 	}
+	if err := tor.exits.check(); err != nil {
+		return err
+	}
 	if *noPhone {
 		*listen = ""
 	}
@@ -49,7 +58,12 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	done, err := o.guarded(ctx, c, "up", args, guard{place: p, tor: tor, read: memory.files()})
+	r, err := path.route(p, tor)
+	if err != nil {
+		return err
+	}
+	done, err := o.guarded(ctx, c, "up", args, guard{place: p, tor: tor, route: r,
+		read: slices.Concat(memory.files(), tor.exits.files(), r.files())})
 	if done || err != nil {
 		return err
 	}
@@ -60,7 +74,10 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 		func(ctx context.Context, s *session) error {
 			e := &engine{console: c, session: s, derived: *memory.codename, start: time.Now(),
 				cover: *cover, changes: make(chan torproc.Notice, 16)}
-			return e.assemble(ctx, tor, *listen)
+			if e.roots, err = tor.exits.pool(); err != nil {
+				return err
+			}
+			return e.assemble(ctx, tor, r, *listen)
 		})
 }
 
@@ -83,8 +100,9 @@ type engine struct {
 	*session
 	derived  bool // the identity follows from a codename
 	cover    time.Duration
-	node     *node.Node // set before the door opens and the phone runs
-	tor      *onion.Tor
+	roots    *x509.CertPool // of https relays, if they may be asked
+	node     *node.Node     // set before the door opens and the phone runs
+	way      *ways.Way
 	phone    *sip.Phone
 	settings sip.Config
 	start    time.Time
@@ -92,20 +110,27 @@ type engine struct {
 }
 
 // assemble wires the parts, and takes them apart when the work is over.
-func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err error) {
+func (e *engine) assemble(ctx context.Context, f torFlags, r route, listen string) (err error) {
+	if err := e.checkPath(r); err != nil {
+		return err
+	}
 	if listen != "" {
 		if err := e.openPhone(listen); err != nil {
 			return err
 		}
 	}
-	e.tor, err = e.startTor(ctx, f, e.session, e.changed)
+	if r.Way == exposure.Direct {
+		fmt.Fprintln(e.err, "nightjar: note:", notHidden)
+	}
+	e.way, err = e.openWay(ctx, f, r, e.session, e.changed)
 	if err != nil {
 		return err
 	}
-	defer e.tor.Close()
-	e.node, err = node.New(node.Config{Identity: e.id, Path: e.tor, Derived: e.derived,
-		Cover: e.cover})
-	if err != nil {
+	defer e.way.Close()
+	if err := e.keepPath(r); err != nil {
+		return err
+	}
+	if e.node, err = node.New(e.nodeConfig()); err != nil {
 		return err
 	}
 	e.idle.unless(func() bool { return e.node.Status().Calls > 0 })
@@ -114,20 +139,33 @@ func (e *engine) assemble(ctx context.Context, f torFlags, listen string) (err e
 	}
 	e.door.Open(control.Engine{Node: e.node, Status: e.status, Phone: e.phoneSettings})
 	err = e.work(ctx)
-	_ = e.tor.Close() // tor writes down its guards when it ends
+	_ = e.way.Close() // tor writes down its guards when it ends
 	stateErr := e.keepGuards(*f.control == "")
 	e.farewell()
 	return errors.Join(err, stateErr)
 }
 
+// nodeConfig is what the identity works with: one way out, of one kind.
+func (e *engine) nodeConfig() node.Config {
+	c := node.Config{Identity: e.id, Derived: e.derived, Roots: e.roots, Cover: e.cover,
+		Packets: e.way.Packets}
+	if e.way.Tor != nil {
+		c.Path = e.way.Tor
+	}
+	return c
+}
+
 // keepGuards stores what our own tor wrote down. Of a tor of others, and of one that wrote nothing,
 // nothing is kept: an empty state would have the next one choose new guards.
 func (e *engine) keepGuards(ours bool) error {
-	guards, err := e.tor.State()
+	if e.way.Tor == nil {
+		return nil
+	}
+	guards, err := e.way.Tor.State()
 	if err != nil || !ours || len(guards) == 0 {
 		return err
 	}
-	return errors.Join(e.node.KeepPathData(guards), e.node.KeepEntry(e.tor.Way()))
+	return errors.Join(e.node.KeepPathData(guards), e.node.KeepEntry(e.way.Tor.Way()))
 }
 
 // farewell says what is lost with an identity that is in memory alone.
@@ -164,9 +202,13 @@ func (e *engine) work(ctx context.Context) error {
 	}
 	g.Go(func() error { e.narrate(ctx); return nil })
 	g.Go(func() error { e.heed(ctx); return nil })
+	g.Go(func() error { e.watchNetwork(ctx); return nil })
 	g.Go(func() error {
 		select {
-		case <-e.tor.Done():
+		case <-e.way.Done():
+			if e.way.Tor == nil {
+				return errWayLost
+			}
 			return onion.ErrTorDied
 		case <-ctx.Done():
 			return nil
@@ -195,16 +237,13 @@ func (e *engine) narrate(ctx context.Context) {
 
 // status is what only the process knows.
 func (e *engine) status() api.Status {
-	s := api.Status{Version: version, Path: "tor", Erasure: keystore.ErasureOn(),
+	s := api.Status{Version: version, Path: e.way.Choice.Way.String(), Erasure: keystore.ErasureOn(),
 		Sealed: e.sealed().Sealed(), Seal: e.sealed().Words(),
 		Warnings: append([]string{}, e.warnings...), Exposes: []string{}}
-	for _, x := range e.tor.Exposes() {
+	for _, x := range e.way.Exposes() {
 		s.Exposes = append(s.Exposes, x.Who+" learns "+x.Learns+"; not "+x.Hidden)
 	}
-	s.Warnings = append(s.Warnings, e.tor.Limits()...)
-	if e.tor.Health().Silent {
-		s.Warnings = append(s.Warnings, "nothing comes from the network: tor is trying again")
-	}
+	s.Warnings = append(s.Warnings, wayWarnings(e.way)...)
 	if !s.Erasure {
 		s.Warnings = append(s.Warnings, "this build does not erase secrets from memory for sure; "+
 			"build it with make build")
