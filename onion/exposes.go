@@ -36,7 +36,7 @@ func (t *Tor) Limits() []string {
 	if !t.process().Foreign() {
 		return nil
 	}
-	return []string{
+	words := []string{
 		"the tor is not ours: other programs share its guards, and can be linked with you by " +
 			"when it is up",
 		"the tor is not ours: its settings, its log and what it keeps on disk are its owner's; " +
@@ -44,9 +44,16 @@ func (t *Tor) Limits() []string {
 			"checked",
 		"the tor is not ours: identities are kept apart by SOCKS credentials alone, if its SOCKS " +
 			"socket has IsolateSOCKSAuth (the default)",
-		"the tor is not ours: it must be able to open sockets in our directory; where it " +
-			"is confined (AppArmor) or on another machine (Whonix) contacts cannot dial us, " +
-			"and we dial them",
+		"the tor is not ours: it must be able to reach us (a unix socket in our directory if its " +
+			"SOCKS socket is one, else a TCP port of this machine, where other programs can " +
+			"knock too); where it is on another machine (Whonix) contacts cannot dial us, and " +
+			"we dial them",
 		"the tor is not ours: it is not started again, nor its connections made anew, by us",
 	}
+	if t.refused.Load() {
+		words = append(words, "the tor is not ours, and refused to publish our onion service: "+
+			"contacts cannot dial us, and we dial them (a filter before it, or its Sandbox, "+
+			"can do that)")
+	}
+	return words
 }

@@ -6,6 +6,7 @@ package onion
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -97,6 +98,7 @@ func (l *torListener) publish(proc *torproc.Process) error {
 		expanded := bineed25519.FromCryptoPrivateKey(private).PrivateKey()
 		return torconf.AddOnion(expanded, l.service.Port, target, l.service.Clients)
 	})
+	l.tor.refused.Store(errors.Is(err, torproc.ErrCommand))
 	if err != nil {
 		l.suspend()
 		return err

@@ -60,6 +60,7 @@ type Tor struct {
 	done    chan struct{} // closed when tor is gone and does not come back
 	once    sync.Once
 	stuck   atomic.Int64   // how many dials led nowhere: names the circuits of later ones
+	refused atomic.Bool    // tor would not publish a service
 	work    sync.WaitGroup // what dials have left to do
 
 	mu        sync.Mutex

@@ -38,8 +38,8 @@ func Existing(control, socks string) Starter {
 }
 
 // Start is a Starter. The connection it hands on has been let in: who gets it needs neither cookie
-// nor password. Of an Order only Dir counts. Errors are ErrOption, ErrAway, ErrNoSocks, ErrAuth,
-// ErrCookie, ErrPassword and ErrDirectory.
+// nor password. Of an Order only Dir counts. Errors are ErrOption, ErrAway, ErrAuth, ErrCookie,
+// ErrPassword and ErrDirectory.
 //
 // Services are served where we reach tor for SOCKS: on TCP ports of loopback, where any program of
 // this machine can knock too, or on unix sockets. For these its user must be able to reach a
@@ -67,8 +67,7 @@ func (s System) Start(o Order) (Program, error) {
 	return &existing{dir: dir, control: conn, socks: s.Socks, done: make(chan struct{})}, nil
 }
 
-// connect opens a control connection that has been let in, and looks whether the other socket is
-// there.
+// connect opens a control connection that has been let in.
 func (s System) connect() (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), dialIn)
 	defer cancel()
@@ -79,14 +78,6 @@ func (s System) connect() (net.Conn, error) {
 	password, err := s.password()
 	if err == nil {
 		err = login(conn, password)
-	}
-	if err == nil {
-		var socks net.Conn
-		if socks, err = dialLocal(ctx, s.Socks); err == nil {
-			socks.Close()
-		} else {
-			err = ErrNoSocks
-		}
 	}
 	if err != nil {
 		conn.Close()
@@ -167,9 +158,14 @@ func dialLocal(ctx context.Context, at string) (net.Conn, error) {
 	return nil, ErrAway
 }
 
-// checkForeign refuses a tor whose SOCKS socket is another's: what is asked of one tor must not go
-// through another.
-func (p *Process) checkForeign() error {
+// checkForeign refuses a tor whose SOCKS socket is not there, or another's: what is asked of one tor
+// must not go through another.
+func (p *Process) checkForeign(ctx context.Context) error {
+	c, err := p.program.Dial(ctx)
+	if err != nil {
+		return ErrNoSocks
+	}
+	c.Close()
 	listens, err := p.talk.info("net/listeners/socks")
 	if err != nil {
 		return err

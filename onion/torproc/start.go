@@ -65,7 +65,7 @@ func (p *Process) join(ctx context.Context, c Config) error {
 		control.EventCodeORConn); err != nil {
 		return err
 	}
-	if err := p.open(); err != nil {
+	if err := p.open(ctx); err != nil {
 		return err
 	}
 	if err := p.bootstrap(ctx, c); err != nil {
@@ -76,9 +76,9 @@ func (p *Process) join(ctx context.Context, c Config) error {
 }
 
 // open lets tor onto the network, if it is ours, and looks where it listens.
-func (p *Process) open() error {
+func (p *Process) open(ctx context.Context) error {
 	if p.foreign {
-		return p.checkForeign()
+		return p.checkForeign(ctx)
 	}
 	if _, err := p.talk.ask("SETCONF DisableNetwork=0"); err != nil {
 		return err
