@@ -11,6 +11,7 @@ import (
 
 func FuzzAsk(f *testing.F) {
 	for _, seed := range []string{`{"id":1,"do":"packet","at":"127.0.0.1:0"}`,
+		`{"id":9,"do":"socket","net":"udp","at":"192.0.2.1:51820"}`,
 		`{"id":3,"do":"tor","state":"R3VhcmQ=","options":["UseBridges 1"]}`, `{"id":0}`, `[]`, ``,
 		`{"id":1,"do":"x"}{"id":2}`, `{"id":1,"other":2}`} {
 		f.Add([]byte(seed))
@@ -42,7 +43,8 @@ func same(a, b ask) bool {
 
 func FuzzWord(f *testing.F) {
 	for _, seed := range []string{`{"id":1}`, `{"tor":1,"ended":true}`, `{"stop":true}`, `{}`, `1`,
-		`{"id":1,"errno":98}`, `{"id":3,"why":"missing"}`} {
+		`{"id":1,"errno":98}`, `{"id":3,"why":"missing"}`,
+		`{"id":4,"user":"u","key":"k"}`, `{"lost":true,"moved":true}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

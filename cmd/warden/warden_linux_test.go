@@ -71,6 +71,7 @@ func wardenRole(role, dir string) int {
 	tor := filepath.Join(dir, "tor")
 	code, err := Run(ctx, Config{Command: []string{"engine"},
 		Order: Order{Args: []string{role}, Home: dir}, TorExe: tor, TorDir: dir, Seats: dir,
+		Way: wayOf(role),
 		Open: map[string]func(context.Context) (*os.File, error){
 			"allowed": func(context.Context) (*os.File, error) { return os.Open("/dev/null") },
 		}})
@@ -92,6 +93,8 @@ func engine() int {
 	switch w.Order.Args[0] {
 	case "ask":
 		_ = json.NewEncoder(os.Stdout).Encode(asks(ctx, w))
+	case "vpn", "proxy", "direct", "over":
+		_ = json.NewEncoder(os.Stdout).Encode(reaches(ctx, w))
 	case "stop":
 		<-ctx.Done()
 		fmt.Println(context.Cause(ctx))
