@@ -32,30 +32,37 @@ func (n *Node) ExportBundle() (string, error) {
 	return out.Encode()
 }
 
+// Offers are ways that somebody else named and that are not used unless the user adds them, as far
+// as they are new: who runs a bridge sees our address; a relay outside of tor is reached by exits.
+type Offers struct {
+	Bridges []string // tor bridge lines
+	Relays  []string // URLs of https relays
+}
+
 // ImportBundle uses at once what a bundle holds, as far as it is new and there is room: it evicts
-// nothing, and our cards and bundles do not pass it on. It returns what it took in, and the bridges
-// that are not known. Of these it took none: who runs a bridge sees our address, so the user
-// decides. Errors are those of bundle.Parse, and of the vault.
-func (n *Node) ImportBundle(text string) (*bundle.Bundle, error) {
+// nothing, and our cards and bundles do not pass it on. It returns what it took in, and what is for
+// the user to decide. Errors are those of bundle.Parse, and of the vault.
+func (n *Node) ImportBundle(text string) (*bundle.Bundle, Offers, error) {
 	in, err := bundle.Parse(text)
 	if err != nil {
-		return nil, err
+		return nil, Offers{}, err
 	}
+	var offers Offers
 	err = n.change(func(b *book.Book) error {
 		in.Gateways = fresh(in.Gateways, b.TryGateway)
 		in.Nodes = fresh(in.Nodes, b.TryNode)
-		in.Relays = tryRelays(b, in.Relays)
-		in.Bridges = strange(b, in.Bridges)
+		offers = Offers{Bridges: strange(b, in.Bridges), Relays: offered(b, in.Relays)}
+		in.Relays, in.Bridges = tryRelays(b, in.Relays), nil
 		if len(in.Gateways)+len(in.Nodes)+len(in.Relays) == 0 {
 			return errUnchanged
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, Offers{}, err
 	}
 	n.Check()
-	return in, nil
+	return in, offers, nil
 }
 
 // fresh returns what of a list was taken.

@@ -22,7 +22,8 @@ func TestBundleOpensTheNetworkToANewcomer(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		onion := "http://" + desk.Gateways()[0].ID + ".onion"
-		for _, relay := range []string{onion, "https://relay.example/"} { // that one no path reaches
+		const host = "https://relay.example/"
+		for _, relay := range []string{onion, host} { // that one is for the user to decide
 			if err := desk.AddRelay(relay); err != nil {
 				t.Fatal(err)
 			}
@@ -37,19 +38,20 @@ func TestBundleOpensTheNetworkToANewcomer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := source.ImportBundle(text)
-		if err != nil || len(got.Gateways) != 1 || len(got.Relays) != 1 || len(got.Bridges) != 1 {
-			t.Fatalf("%+v: %v", got, err)
+		got, offers, err := source.ImportBundle(text)
+		if err != nil || len(got.Gateways) != 1 || len(got.Relays) != 1 ||
+			len(offers.Bridges) != 1 || !slices.Equal(offers.Relays, []string{host}) {
+			t.Fatalf("%+v, %+v: %v", got, offers, err)
 		}
 		way := (&carrier{node: source.Node}).Trip().(*trip)
 		if len(source.Gateways()) != 2 || len(way.relays()) != 3 {
 			t.Error("it is not used")
 		}
-		if got, err := source.ImportBundle(text); err != nil ||
-			len(got.Gateways)+len(got.Relays) != 0 || len(got.Bridges) != 1 {
+		if got, offers, err := source.ImportBundle(text); err != nil ||
+			len(got.Gateways)+len(got.Relays) != 0 || len(offers.Bridges) != 1 {
 			t.Errorf("the second time it brought %+v: %v", got, err)
 		}
-		if _, err := source.ImportBundle(text[1:]); !errors.Is(err, bundle.ErrBundle) {
+		if _, _, err := source.ImportBundle(text[1:]); !errors.Is(err, bundle.ErrBundle) {
 			t.Error(err)
 		}
 		again, err := source.ExportBundle()
@@ -97,7 +99,7 @@ func TestBundleSetsNoBridgeAndEvictsNothing(t *testing.T) {
 		}
 		text, err := in.Encode()
 		must(err)
-		got, err := desk.ImportBundle(text)
+		got, offers, err := desk.ImportBundle(text)
 		must(err)
 		kept := func(b *book.Book) bool {
 			return slices.Contains(b.Learned, card.Gateway{ID: id, Port: 7}) &&
@@ -110,9 +112,9 @@ func TestBundleSetsNoBridgeAndEvictsNothing(t *testing.T) {
 				t.Errorf("what the user gave is gone: %q, %q", b.Relays, b.Bridges)
 			}
 		})
-		if len(got.Gateways) != 31 || len(got.Nodes) != 63 || len(got.Bridges) != 32 {
+		if len(got.Gateways) != 31 || len(got.Nodes) != 63 || len(offers.Bridges) != 32 {
 			t.Errorf("%d gateways, %d nodes, %d bridges are said to have come in",
-				len(got.Gateways), len(got.Nodes), len(got.Bridges))
+				len(got.Gateways), len(got.Nodes), len(offers.Bridges))
 		}
 		if kept(&naive) || slices.Contains(naive.Bridges, "the user's own") {
 			t.Error("the naive book keeps all as well: this test proves nothing")
@@ -132,9 +134,10 @@ func TestFullCardOpensWaysButSetsNoBridge(t *testing.T) {
 			}
 		}
 		full := w.newCard(desk, CardOptions{Full: true})
-		name, bridges, err := source.InviteBy(full, InviteOptions{Name: "desk"})
-		if err != nil || name != "desk" || !slices.Equal(bridges, []string{line}) {
-			t.Fatalf("%q, told of %q: %v", name, bridges, err)
+		name, offers, err := source.InviteBy(full, InviteOptions{Name: "desk"})
+		if err != nil || name != "desk" || !slices.Equal(offers.Bridges, []string{line}) ||
+			!slices.Equal(offers.Relays, []string{"https://relay.example/"}) {
+			t.Fatalf("%q, told of %+v: %v", name, offers, err)
 		}
 		source.look(func(b *book.Book) {
 			if !slices.Equal(b.Walkers(), []string{host + ":7", host}) ||

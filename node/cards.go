@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"slices"
 	"time"
 
 	"nightjar/keystore"
@@ -50,7 +49,12 @@ type CardStatus struct {
 func (n *Node) Card(fresh bool) (string, error) {
 	var issued book.Issued
 	have := false
-	n.look(func(b *book.Book) { issued, have = b.Card(time.Now()) })
+	n.look(func(b *book.Book) {
+		if issued, have = b.Card(time.Now()); !have && n.head && len(b.Cards) > 0 {
+			issued = b.Cards[0] // the one there is: for everybody, but for its doorbell
+			issued.Bell, have = false, time.Now().Before(issued.Expires)
+		}
+	})
 	if !have || fresh {
 		return n.NewCard(CardOptions{})
 	}
@@ -77,12 +81,7 @@ func (n *Node) NewCard(o CardOptions) (string, error) {
 	if !issued.Expires.After(now) {
 		issued.Expires = issued.Expires.Add(time.Hour)
 	}
-	err = n.change(func(b *book.Book) error {
-		b.Cards = slices.DeleteFunc(b.Cards, func(c book.Issued) bool {
-			return c.Inbox == inbox // an identity in its owner's head has one for ever
-		})
-		return b.Issue(issued, now)
-	})
+	err = n.change(func(b *book.Book) error { return b.Issue(issued, now) })
 	if err != nil {
 		return "", err
 	}
@@ -209,16 +208,16 @@ func (n *Node) invitable(text string, o InviteOptions) (*card.Card, error) {
 }
 
 // InviteBy is Invite with all it can be told. Of what a card holds for somebody who knows nobody it
-// takes gateways, nodes, and relays where there is room; none is passed on. It returns the bridges
-// that are not known, and takes none: who runs a bridge sees our address, so the user decides.
-func (n *Node) InviteBy(text string, o InviteOptions) (name string, bridges []string, err error) {
+// takes gateways, nodes, and relays where there is room; none is passed on, and none takes the place
+// of what the user gave or what proved itself. It returns what is for the user to decide.
+func (n *Node) InviteBy(text string, o InviteOptions) (name string, offers Offers, err error) {
 	c, err := n.invitable(text, o)
 	if err != nil {
-		return "", nil, err
+		return "", Offers{}, err
 	}
 	psk, err := n.newPSK(c)
 	if err != nil {
-		return "", nil, err
+		return "", Offers{}, err
 	}
 	err = n.change(func(b *book.Book) error {
 		if o.Name == "" {
@@ -228,18 +227,18 @@ func (n *Node) InviteBy(text string, o InviteOptions) (name string, bridges []st
 			b.LearnGateway(g)
 		}
 		for _, a := range c.Nodes {
-			b.AddNode(a)
+			b.TryNode(a)
 		}
 		tryRelays(b, c.Relays)
-		bridges = strange(b, c.Bridges)
+		offers = Offers{Bridges: strange(b, c.Bridges), Relays: offered(b, c.Relays)}
 		b.Unblock(c.Address)
 		return b.Add(book.Contact{Name: o.Name, Address: c.Address, Standing: book.Invited,
 			PSK: psk, Greeting: o.Greeting, Inbox: c.Inbox, Bell: c.Doorbell, Both: o.Both,
 			Asked: time.Now().Unix() / 3600})
 	})
 	if err != nil {
-		return "", nil, err
+		return "", Offers{}, err
 	}
 	poke(n.rosterPoke)
-	return o.Name, bridges, nil
+	return o.Name, offers, nil
 }

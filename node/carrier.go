@@ -22,6 +22,9 @@ const (
 	gatewayTries = 3                // gateways asked before an operation is given up
 	gatewayTime  = 30 * time.Second // for one gateway to be reached and to answer
 	gatewayRest  = 10 * time.Minute // how long one that failed is asked last
+
+	proofTime = time.Hour      // between two answers that prove a gateway
+	doubtTime = 24 * time.Hour // without an answer, and it is not proven any more
 )
 
 // carrier opens the ways to the DHT: each leads to a gateway chosen at random, on a circuit that
@@ -31,6 +34,7 @@ type carrier struct {
 
 	mu     sync.Mutex
 	failed map[card.Gateway]time.Time
+	since  map[card.Gateway]standing
 }
 
 // Trip begins an operation.
@@ -128,15 +132,53 @@ func (t *trip) cost(g card.Gateway) int {
 // note remembers how asking a gateway ended.
 func (c *carrier) note(g card.Gateway, err error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.failed == nil {
-		c.failed = map[card.Gateway]time.Time{}
+		c.failed, c.since = map[card.Gateway]time.Time{}, map[card.Gateway]standing{}
 	}
 	delete(c.failed, g)
 	if err != nil {
 		c.failed[g] = time.Now()
 	}
+	s := c.since[g].after(err == nil, time.Now())
+	c.since[g] = s
+	c.mu.Unlock()
+	if s.proven() || s.doubted() {
+		_ = c.node.change(func(b *book.Book) error { // or the next time
+			if s.proven() && b.Prove(g) || s.doubted() && b.Doubt(g) {
+				return nil
+			}
+			return errUnchanged
+		})
+	}
 }
+
+// standing is how a gateway has done: what proved itself does not give way to what cards bring.
+type standing struct {
+	first time.Time // answer, as far as is known
+	last  time.Time // answer or failure
+	fails time.Time // the first failure since the last answer, or zero
+}
+
+// after is the standing after an operation.
+func (s standing) after(answered bool, now time.Time) standing {
+	if !answered {
+		if s.last = now; s.fails.IsZero() {
+			s.fails = now
+		}
+		return s
+	}
+	if s.first.IsZero() || s.doubted() {
+		s.first = now
+	}
+	s.last, s.fails = now, time.Time{}
+	return s
+}
+
+// proven reports whether it has answered now and some time ago.
+func (s standing) proven() bool { return s.fails.IsZero() && s.last.Sub(s.first) >= proofTime }
+
+// doubted reports whether it has not answered for long.
+func (s standing) doubted() bool { return !s.fails.IsZero() && s.last.Sub(s.fails) >= doubtTime }
 
 // resting is 1 for a gateway that failed lately, 0 for another.
 func (c *carrier) resting(g card.Gateway) int {

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -69,6 +70,86 @@ func TestGatewayThatFailedIsAskedLast(t *testing.T) {
 		<-time.After(gatewayRest + time.Minute)
 		if first.resting(bad) != 0 {
 			t.Error("it is never asked first again")
+		}
+	})
+}
+
+func TestGatewayProvesItselfByAnswersAtTimesApart(t *testing.T) {
+	now := time.Now()
+	at := func(d time.Duration) time.Time { return now.Add(d) }
+	s := standing{}.after(true, at(0)).after(true, at(time.Minute))
+	if s.proven() {
+		t.Error("two answers of one moment prove it")
+	}
+	s = s.after(false, at(30*time.Minute)).after(true, at(2*time.Hour))
+	if !s.proven() || s.doubted() {
+		t.Error("answers two hours apart do not prove it")
+	}
+	s = s.after(false, at(3*time.Hour)).after(false, at(20*time.Hour))
+	if s.proven() || s.doubted() {
+		t.Error("a bad night is enough to doubt it, or a failure proves it")
+	}
+	if s = s.after(false, at(28*time.Hour)); !s.doubted() {
+		t.Error("it is not doubted after a day")
+	}
+	if s = s.after(true, at(29*time.Hour)); s.proven() {
+		t.Error("one answer after a day of none proves it")
+	}
+}
+
+// Strangers' cards bring as many gateways as they like; one that answers for hours stays.
+func TestHostileCardsDoNotPushOutAGatewayThatAnswers(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		one, p := w.house(0)
+		good := card.Gateway{ID: p.Gateways()[0].ID, Port: 9}
+		learn := func(g card.Gateway) {
+			_ = p.change(func(b *book.Book) error { b.LearnGateway(g); return nil })
+		}
+		fill := func() (kept bool) {
+			for i := range 4 * book.MaxGateways {
+				learn(card.Gateway{ID: good.ID, Port: uint16(1000 + i)})
+			}
+			return slices.Contains(p.Gateways(), good)
+		}
+		learn(good)
+		one.note(good, nil)
+		if fill() {
+			t.Error("one that answered once stays: this test proves nothing")
+		}
+		learn(good)
+		<-time.After(2 * proofTime)
+		one.note(good, nil)
+		if !fill() {
+			t.Error("one that answered twice has to go")
+		}
+		if own := p.Gateways()[0]; own == good {
+			t.Error("what the user gave is gone")
+		}
+	})
+}
+
+func TestShortCardOfACodenameDoesNotShortenEarlierOnes(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		_, p := w.house(0)
+		p.head = true
+		long := w.newCard(p, CardOptions{Bell: true})
+		short := w.newCard(p, CardOptions{For: 2 * time.Hour})
+		a, _ := card.Parse(long)
+		b, err := card.Parse(short)
+		if err != nil || a.Inbox != b.Inbox || time.Until(b.Expires) > 3*time.Hour {
+			t.Fatalf("not two cards of one inbox, or the second is long: %v", err)
+		}
+		out := p.Cards()
+		if len(out) != 1 || !out[0].Expires.Equal(a.Expires) || !out[0].Bell {
+			t.Errorf("what is watched: %+v", out)
+		}
+		if b.Doorbell != (card.Gateway{}) {
+			t.Error("a card without a doorbell names one")
+		}
+		now, _ := p.Card(false)
+		if c, err := card.Parse(now); err != nil || !c.Expires.Equal(a.Expires) ||
+			c.Doorbell != (card.Gateway{}) {
+			t.Errorf("the card for everybody: %+v, %v", c, err)
 		}
 	})
 }

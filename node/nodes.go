@@ -53,8 +53,14 @@ func (n *Node) saveAtlas() {
 	if n.atlas == nil {
 		return
 	}
+	enough := len(n.atlas.Seeds(atlasSeeds)) == atlasSeeds
 	if b, news := n.atlas.Encode(); news {
-		_ = n.change(func(bk *book.Book) error { bk.Atlas = b; return nil }) // or the next time
+		_ = n.change(func(bk *book.Book) error { // or the next time
+			if bk.Atlas = b; enough {
+				bk.SpareNodes()
+			}
+			return nil
+		})
 	}
 }
 

@@ -69,12 +69,12 @@ func (e Engine) importBundle(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := e.Node.ImportBundle(q.Bundle)
+	in, offers, err := e.Node.ImportBundle(q.Bundle)
 	if err != nil {
 		return nil, err
 	}
 	return api.Imported{Gateways: len(in.Gateways), Nodes: len(in.Nodes), Relays: len(in.Relays),
-		Bridges: append([]string{}, in.Bridges...)}, nil
+		Bridges: append([]string{}, offers.Bridges...), Offered: offers.Relays}, nil
 }
 
 func (e Engine) explain(r *http.Request) (any, error) {

@@ -143,9 +143,9 @@ func (e Engine) invite(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, bridges, err := e.Node.InviteBy(q.Card,
+	name, offers, err := e.Node.InviteBy(q.Card,
 		node.InviteOptions{Name: q.Name, Greeting: q.Greeting, Both: q.Both})
-	return api.NameReply{Name: name, Bridges: bridges}, err
+	return api.NameReply{Name: name, Bridges: offers.Bridges, Offered: offers.Relays}, err
 }
 
 func (e Engine) accept(r *http.Request) (any, error) {

@@ -55,6 +55,7 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 	fmt.Fprintf(c.out, "%s is invited; whether they accept shows in: nightjar contact list\n",
 		reply.Name)
 	c.offerBridges(reply.Bridges)
+	c.offerRelays(reply.Offered)
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"nightjar/cmd/control/api"
 	"nightjar/node"
 	"nightjar/node/bundle"
+	"nightjar/onion/exposure"
 )
 
 // errBundle is a file of a bundle that cannot be read.
@@ -59,9 +60,10 @@ func cmdBundleImport(ctx context.Context, c console, args []string) error {
 	if o.json {
 		return c.json(in)
 	}
-	fmt.Fprintf(c.out, "new, and taken in: %d gateways, %d DHT nodes, %d relays\n",
-		in.Gateways, in.Nodes, in.Relays)
+	fmt.Fprintf(c.out, "new, and taken in: %s, %s, %s\n", exposure.Count(in.Gateways, "gateway"),
+		exposure.Count(in.Nodes, "DHT node"), exposure.Count(in.Relays, "relay"))
 	c.offerBridges(in.Bridges)
+	c.offerRelays(in.Offered)
 	return nil
 }
 
@@ -71,11 +73,27 @@ func (c console) offerBridges(lines []string) {
 	if len(lines) == 0 {
 		return
 	}
-	fmt.Fprintf(c.out, "%d bridges came with it; none is used unless you add it: who runs a "+
-		"bridge sees your address\n", len(lines))
+	fmt.Fprintf(c.out, "%s came with it, not used unless you add it: who runs a bridge sees your "+
+		"address\n", exposure.Count(len(lines), "bridge"))
+	c.quoteAll("nightjar bridge add", lines)
+}
+
+// offerRelays does the same for relays outside of tor.
+func (c console) offerRelays(urls []string) {
+	if len(urls) == 0 {
+		return
+	}
+	fmt.Fprintf(c.out, "%s came with it, not used unless you add it and start with "+
+		"--exit-relays: exits of tor see that it is asked\n",
+		exposure.Count(len(urls), "https relay"))
+	c.quoteAll("nightjar relay add", urls)
+}
+
+// quoteAll shows what can be typed next.
+func (c console) quoteAll(command string, lines []string) {
 	for _, l := range lines {
 		quoted := strings.ReplaceAll(escape(l), "'", `'\''`)
-		fmt.Fprintf(c.out, "  next: nightjar bridge add '%s'\n", quoted)
+		fmt.Fprintln(c.out, c.here("  next: "+command)+" '"+quoted+"'")
 	}
 }
 
@@ -125,7 +143,7 @@ func cmdExplain(ctx context.Context, c console, args []string) error {
 	for i, s := range steps {
 		fmt.Fprintf(c.out, "%d. %s\n", i+1, s.What)
 		for _, v := range s.Sees {
-			fmt.Fprintf(c.out, "   %s learns %s; not %s\n", v.Who, v.Learns, v.Hidden)
+			fmt.Fprintf(c.out, "   %v\n", v)
 		}
 	}
 	return nil

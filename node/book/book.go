@@ -68,6 +68,7 @@ type Book struct {
 	Hidden   bool             `cbor:"16,keyasint,omitempty"` // enter by bridges and no other way
 	Lent     []string         `cbor:"17,keyasint,omitempty"` // relays others named; not in ours
 	Way      string           `cbor:"18,keyasint,omitempty"` // out, its kind: "tor"; "" before any
+	Proven   []card.Gateway   `cbor:"19,keyasint,omitempty"` // of Learned: answered at times apart
 }
 
 // Entry is a message and whom it is with.
@@ -157,15 +158,6 @@ func (e Entry) size() int { return len(e.Message.Text) + 48 }
 func (b *Book) AddGateway(g card.Gateway) {
 	b.Learned = slices.DeleteFunc(b.Learned, func(l card.Gateway) bool { return l == g })
 	b.Gateways = remember(b.Gateways, g, MaxGateways)
-}
-
-// LearnGateway remembers a gateway that somebody's card named. It never takes the place of one the
-// user gave, and our own cards do not pass it on: whoever reads them would learn whose cards we
-// hold.
-func (b *Book) LearnGateway(g card.Gateway) {
-	if !slices.Contains(b.Gateways, g) {
-		b.Learned = remember(b.Learned, g, MaxGateways)
-	}
 }
 
 // Roads lists every gateway we may use.

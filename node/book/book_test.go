@@ -235,10 +235,10 @@ func TestCardsOfOthersDoNotPushOutTheUsersGateways(t *testing.T) {
 
 func TestCardsAreBounded(t *testing.T) {
 	b := &Book{}
-	for range maxCards {
-		must(t, b.Issue(Issued{Expires: noon.Add(time.Hour)}, noon))
+	for i := range maxCards {
+		must(t, b.Issue(Issued{Inbox: [32]byte{byte(i)}, Expires: noon.Add(time.Hour)}, noon))
 	}
-	if err := b.Issue(Issued{Expires: noon.Add(time.Hour)}, noon); !errors.Is(err, ErrCards) {
+	if err := b.Issue(Issued{Inbox: [32]byte{99}, Expires: noon.Add(time.Hour)}, noon); !errors.Is(err, ErrCards) {
 		t.Errorf("one too many: %v", err)
 	}
 	must(t, b.Issue(Issued{Expires: noon.Add(3 * time.Hour)}, noon.Add(2*time.Hour)))

@@ -30,11 +30,19 @@ func (b *Book) Card(now time.Time) (Issued, bool) {
 }
 
 // Issue remembers a new card and forgets those that have expired; ErrCards when there are 32 that
-// have not.
+// have not. Cards that share an inbox, as all of an identity in its owner's head do, are one: it is
+// watched as long as the longest of them, and has a doorbell if one has.
 func (b *Book) Issue(c Issued, now time.Time) error {
 	kept := b.Cards[:0:0]
 	for _, old := range b.Cards {
-		if now.Before(old.Expires) {
+		switch {
+		case !now.Before(old.Expires):
+		case old.Inbox == c.Inbox:
+			c.Bell = c.Bell || old.Bell
+			if old.Expires.After(c.Expires) {
+				c.Expires = old.Expires
+			}
+		default:
 			kept = append(kept, old)
 		}
 	}

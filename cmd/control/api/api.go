@@ -122,7 +122,8 @@ type InviteRequest struct {
 // NameReply names the contact an answer is about.
 type NameReply struct {
 	Name    string   `json:"name"`
-	Bridges []string `json:"bridges,omitempty"` // of the card, new, not taken: as in Imported
+	Bridges []string `json:"bridges,omitempty"`        // of the card, new, not taken: as in Imported
+	Offered []string `json:"offered_relays,omitempty"` // likewise
 }
 
 // AcceptRequest is the body of POST /v1/contacts/NAME/accept.
@@ -169,5 +170,8 @@ type Imported struct {
 	Gateways int      `json:"gateways"`
 	Nodes    int      `json:"dht_nodes"`
 	Relays   int      `json:"relays"`
-	Bridges  []string `json:"bridges"` // new ones, not taken: escape, show, and let the user decide
+	// Bridges and Offered, https relays, are new and were not taken: escape them, show them, and
+	// let the user decide.
+	Bridges []string `json:"bridges"`
+	Offered []string `json:"offered_relays,omitempty"`
 }
