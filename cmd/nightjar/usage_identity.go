@@ -39,6 +39,10 @@ terminal, say nightjar up --sip 127.0.0.1:5061 (or --no-phone), and give its pas
   --tor-control AT    use a tor that runs already: where it is controlled, unix:/run/tor/control
                       or 127.0.0.1:9051; with --tor-socks; status says what is then not so
   --tor-socks AT      where that tor listens for SOCKS: unix:/run/tor/socks or 127.0.0.1:9050
+  --exit-relays       also ask the https relays that you added: exits of tor see which relay
+                      is asked, not by whom (default: tor is never left)
+  --relay-roots FILE  the certificates (PEM) by which such a relay proves who it is (default:
+                      the system's)
   --tor-password FILE the file with the password of its control, if it wants one; a cookie is
                       found by itself
 
