@@ -167,9 +167,9 @@ type Bundle struct {
 
 // Imported is the answer to POST /v1/bundle: how much was new and came in.
 type Imported struct {
-	Gateways int      `json:"gateways"`
-	Nodes    int      `json:"dht_nodes"`
-	Relays   int      `json:"relays"`
+	Gateways int `json:"gateways"`
+	Nodes    int `json:"dht_nodes"`
+	Relays   int `json:"relays"`
 	// Bridges and Offered, https relays, are new and were not taken: escape them, show them, and
 	// let the user decide.
 	Bridges []string `json:"bridges"`
