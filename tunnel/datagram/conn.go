@@ -83,7 +83,8 @@ type Conn struct {
 	coming  [packet.Channels]retry.Receiver
 	owed    [packet.Channels]bool // acknowledgements
 	answers []uint64              // tokens
-	slack   time.Duration         // two ticks of the clock
+	probe   probe
+	slack   time.Duration // two ticks of the clock
 	keys    keys
 
 	streams streams
@@ -129,7 +130,7 @@ func newConn(e *Endpoint, s *handshake.Session, at netip.AddrPort) (*Conn, error
 	if !e.admit(c) {
 		return nil, tunnel.ErrClosed
 	}
-	if !e.enter(l) {
+	if !e.lanes.enter(l) {
 		e.dismiss(c)
 		return nil, tunnel.ErrClosed
 	}
@@ -298,6 +299,33 @@ func signal(ch chan struct{}) {
 	case ch <- struct{}{}:
 	default:
 	}
+}
+
+// A probe is a challenge that tells by its answer which ids of this side have come.
+type probe struct {
+	token uint64 // zero for none
+	way   uint64 // number of the id that it left under
+	due   bool
+}
+
+// turn goes on with the next id.
+func (c *Conn) turn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.probe = probe{token(), c.out.Turn(), true}
+}
+
+// aim sends packets to where the path leads. Called with the lock held.
+func (c *Conn) aim() {
+	if way, moved := c.out.Move(c.path.Addr()); moved {
+		c.probe = probe{token(), way, true}
+	}
+}
+
+// rekey seals under other keys from now on. Called with the lock held.
+func (c *Conn) rekey(k outlet.Keys) {
+	c.out.Rekey(k)
+	c.probe = probe{}
 }
 
 // token is a random number for a challenge.

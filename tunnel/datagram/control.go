@@ -37,7 +37,11 @@ func (c *Conn) fill(b []byte, limit int, now time.Time) []byte {
 		if f.Token, due = c.path.Due(now, c.slack); due {
 			b = f.Append(b)
 		}
-		c.out.Move(c.path.Addr())
+		c.aim()
+	}
+	if c.probe.due && len(b)+f.Size() <= limit {
+		f.Token, c.probe.due = c.probe.token, false
+		b = f.Append(b)
 	}
 	for ch := range c.sending {
 		for {
@@ -96,7 +100,9 @@ func (c *Conn) frame(f packet.Frame, now time.Time) error {
 			c.answers = append(c.answers, f.Token)
 		}
 	case packet.Response:
-		c.path.Answered(f.Token)
+		if c.path.Answered(f.Token); f.Token == c.probe.token && f.Token != 0 {
+			c.out.Known(c.probe.way)
+		}
 	case packet.Bye:
 		c.end(tunnel.ErrEnded)
 	}
@@ -127,7 +133,7 @@ func (c *Conn) from(at netip.AddrPort) {
 		return
 	}
 	if c.path.Heard(at, time.Now(), token()) {
-		c.out.Move(at)
+		c.aim()
 		signal(c.wake)
 	}
 }

@@ -46,8 +46,9 @@ type Endpoint struct {
 	peers   func() []tunnel.Peer
 	seen    handshake.Memory
 
+	lanes lanes
+
 	mu     sync.RWMutex
-	lanes  map[uint64]*lane
 	conns  map[*Conn]uint64 // and when each began, by count
 	calls  map[*call]struct{}
 	begun  uint64
@@ -68,7 +69,6 @@ func New(pc net.PacketConn, k tunnel.Key, peers func() []tunnel.Peer) *Endpoint 
 		key:      k,
 		self:     k.AgreementKey(),
 		peers:    peers,
-		lanes:    make(map[uint64]*lane),
 		conns:    make(map[*Conn]uint64),
 		calls:    make(map[*call]struct{}),
 		knocks:   make(chan candidate, candidates),
@@ -98,8 +98,8 @@ func (e *Endpoint) Accept(ctx context.Context) (*Conn, error) {
 // of it by the next packet, and whoever watches both addresses can link them by the ids.
 func (e *Endpoint) Moved() {
 	for _, c := range e.sessions() {
-		c.out.Turn()
-		signal(c.beat)
+		c.turn()
+		signal(c.wake)
 	}
 }
 
@@ -142,42 +142,6 @@ func (e *Endpoint) sessions() []*Conn {
 		all = append(all, c)
 	}
 	return all
-}
-
-// lane finds the lane with that id, or nil.
-func (e *Endpoint) lane(id uint64) *lane {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	return e.lanes[id]
-}
-
-// enter makes a lane known and reports whether its ids were free.
-func (e *Endpoint) enter(l *lane) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, id := range l.ids {
-		if e.lanes[id] != nil {
-			return false
-		}
-	}
-	for _, id := range l.ids {
-		e.lanes[id] = l
-	}
-	return true
-}
-
-// leave forgets a lane.
-func (e *Endpoint) leave(l *lane) {
-	if l == nil {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, id := range l.ids {
-		if e.lanes[id] == l {
-			delete(e.lanes, id)
-		}
-	}
 }
 
 // admit makes a session one of the endpoint's. When its contact has too many, the oldest ends.

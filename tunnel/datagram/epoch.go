@@ -3,9 +3,6 @@
 package datagram
 
 import (
-	"encoding/binary"
-	"sync/atomic"
-
 	"nightjar/tunnel/handshake"
 	"nightjar/tunnel/outlet"
 	"nightjar/tunnel/packet"
@@ -22,15 +19,6 @@ const (
 	initiator = "initiator"
 	responder = "responder"
 )
-
-// A lane is the receiving side of one epoch. Its opener belongs to the endpoint's reader alone.
-type lane struct {
-	conn   *Conn
-	opener *packet.Opener
-	ids    [4]uint64
-	proved bool        // a packet has opened; the reader's alone
-	late   atomic.Bool // superseded: only user data is taken
-}
 
 // newEpoch makes both directions of a session's keys.
 func newEpoch(s *handshake.Session) (out outlet.Keys, in *lane, err error) {
@@ -53,10 +41,6 @@ func keysOf(s *handshake.Session, sender string) packet.Keys {
 	return packet.Keys{Body: s.Export(labelBody + sender), Mask: s.Export(labelMask + sender)}
 }
 
-func idsOf(s *handshake.Session, sender string) (ids [4]uint64) {
-	all := s.Export(labelIDs + sender)
-	for i := range ids {
-		ids[i] = binary.BigEndian.Uint64(all[8*i:])
-	}
-	return ids
+func idsOf(s *handshake.Session, sender string) packet.IDs {
+	return packet.NewIDs(s.Export(labelIDs + sender))
 }

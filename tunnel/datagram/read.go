@@ -72,14 +72,10 @@ func (r *reader) row(b []byte, size int, from netip.AddrPort) {
 
 // find looks for the lane that id belongs to; most often it is that of the packet before.
 func (r *reader) find(id uint64) bool {
-	if l := r.lane; l != nil {
-		for _, own := range l.ids {
-			if own == id {
-				return true
-			}
-		}
+	if l := r.lane; l != nil && l.proved && l.newest == id {
+		return true
 	}
-	r.lane = r.e.lane(id)
+	r.lane = r.e.lanes.find(id)
 	return r.lane != nil
 }
 
@@ -92,9 +88,14 @@ func (r *reader) open(b []byte, size int) {
 			continue
 		}
 		kind, body, newest, err := r.lane.opener.Open(wire)
-		if err == nil {
-			r.opened = append(r.opened, opened{r.lane, kind, newest, body})
+		if err != nil {
+			continue
 		}
+		if id := packet.ID(wire); newest && r.lane.newest != id {
+			r.lane.newest = id
+			r.e.lanes.came(r.lane, id)
+		}
+		r.opened = append(r.opened, opened{r.lane, kind, newest, body})
 	}
 }
 

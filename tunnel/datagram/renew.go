@@ -46,7 +46,6 @@ type keys struct {
 	proved  bool               // a packet has opened in it
 	again   func()             // responder: sends the answer once more
 	wanted  bool               // responder: has asked for new keys
-	hurry   bool               // initiator: the responder has asked
 
 	current *lane
 	next    *lane       // agreed; nothing has opened under it yet
@@ -106,7 +105,6 @@ func (c *Conn) own(m []byte, now time.Time) error {
 		return nil
 	case len(m) == 1 && m[0] == askKeys && c.initiator:
 		c.use()
-		c.keys.hurry = true
 		return nil
 	}
 	return tunnel.ErrRules
@@ -117,7 +115,7 @@ func (c *Conn) age(now time.Time) error {
 	k := &c.keys
 	age := now.Sub(k.since)
 	if k.late != nil && !now.Before(k.lateBy) {
-		c.e.leave(k.late)
+		c.e.lanes.leave(k.late)
 		k.late, k.lateBy = nil, time.Time{}
 	}
 	if k.again != nil && age >= answerAgain {
@@ -147,11 +145,8 @@ func (c *Conn) age(now time.Time) error {
 }
 
 // renewable reports whether keys of that age are to be renewed: when they are old or have sealed
-// much, and were used; or sooner when ids would soon come again at another address.
+// much, and were used.
 func (c *Conn) renewable(age time.Duration) bool {
-	if age >= renewPause && (c.out.Low() || c.keys.hurry) {
-		return true
-	}
 	return (age >= renewAfter || c.out.Count() >= renewCount) && c.used.Load()
 }
 
@@ -193,7 +188,7 @@ func (c *Conn) finishRenewal(message []byte) error {
 	k.asked = nil
 	sealing, err := c.expect(s)
 	if err == nil {
-		c.out.Rekey(sealing)
+		c.rekey(sealing)
 		signal(c.beat)
 	}
 	return err
@@ -206,7 +201,7 @@ func (c *Conn) expect(s *handshake.Session) (outlet.Keys, error) {
 		return sealing, err
 	}
 	l.conn = c
-	if !c.e.enter(l) {
+	if !c.e.lanes.enter(l) {
 		return sealing, tunnel.ErrStale
 	}
 	c.keys.next, c.keys.follows = l, s
@@ -227,15 +222,15 @@ func (c *Conn) proved(l *lane) {
 		}
 	case l == k.next:
 		k.current.late.Store(true)
-		c.e.leave(k.late)
+		c.e.lanes.leave(k.late)
 		k.late, k.lateBy = k.current, time.Now().Add(lateTime)
 		k.current, k.next = l, nil
 		k.session, k.follows = k.follows, nil
 		k.since, k.dueFrom = time.Now(), time.Time{}
-		k.wanted, k.hurry = false, false
+		k.wanted = false
 		c.used.Store(false)
 		if !c.initiator {
-			c.out.Rekey(k.sealing)
+			c.rekey(k.sealing)
 			k.sealing = outlet.Keys{}
 		}
 		signal(c.wake)

@@ -17,9 +17,13 @@ import (
 
 // epochs counts the lanes that an endpoint knows.
 func (e *Endpoint) epochs() int {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	return len(e.lanes) / 4
+	e.lanes.mu.RLock()
+	defer e.lanes.mu.RUnlock()
+	found := make(map[*lane]bool)
+	for _, l := range e.lanes.byID {
+		found[l] = true
+	}
+	return len(found)
 }
 
 func (c *Conn) epochSince() time.Time {
@@ -133,7 +137,7 @@ func TestThiefOfTheStateIsLockedOutByTheNextRenewal(t *testing.T) {
 func forgery(t *testing.T, k outlet.Keys, ahead int) []byte {
 	wire := make([]byte, 256)
 	for range ahead {
-		if err := k.Sealer.Seal(wire, k.IDs[0], packet.Datagram, []byte("forged")); err != nil {
+		if err := k.Sealer.Seal(wire, k.IDs.At(0), packet.Datagram, []byte("forged")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -155,7 +159,7 @@ func TestOldKeysAreTakenForUserDataAloneAndNotForLong(t *testing.T) {
 		}
 		forgery(t, keys, 1000)
 		bye := make([]byte, 256)
-		keys.Sealer.Seal(bye, keys.IDs[0], packet.Control,
+		keys.Sealer.Seal(bye, keys.IDs.At(0), packet.Control,
 			packet.Frame{Type: packet.Bye}.Append(nil))
 		c.n.throw(bye, place(66), place(2))
 		<-time.After(time.Second)

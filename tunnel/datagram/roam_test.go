@@ -253,29 +253,66 @@ func TestNextAddressIsNotLinkedByIDs(t *testing.T) {
 	})
 }
 
-// A session that nobody uses has four ids, too. Moves far apart must not use one again.
-func TestMovesOfAnIdleSessionNeverShareAnID(t *testing.T) {
-	for _, byResponder := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			c, _, _ := newPair(t)
-			defer c.close()
-			end, e, far := c.aEnd, c.ea, place(2)
-			if byResponder {
-				end, e, far = c.bEnd, c.eb, place(1)
-			}
-			log, seen := c.n.record(), make(map[uint64]int)
-			for i := range 12 {
-				<-time.After(2 * time.Minute)
-				c.n.move(end, place(100+i))
-				e.Moved()
-				<-time.After(time.Second)
-				wires := log.toward(far)
-				id := packet.ID(wires[len(wires)-1])
-				if before, twice := seen[id]; twice {
-					t.Fatal("the id of move", before, "is that of move", i)
-				}
-				seen[id] = i
-			}
-		})
+// Moves of a session that nobody uses, far apart and one after another: none may bear an id that
+// was seen before. A variant that has four ids for an epoch, in turn, is linked.
+func TestNoMoveSharesAnIDWithAnother(t *testing.T) {
+	for _, gap := range []time.Duration{2 * time.Minute, time.Second} {
+		for _, byResponder := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) { movesApart(t, gap, byResponder) })
+		}
 	}
+}
+
+func movesApart(t *testing.T, gap time.Duration, byResponder bool) {
+	c, _, _ := newPair(t)
+	defer c.close()
+	end, e, far := c.aEnd, c.ea, place(2)
+	if byResponder {
+		end, e, far = c.bEnd, c.eb, place(1)
+	}
+	log, seen, four := c.n.record(), make(map[uint64]int), make(map[int]bool)
+	for i := range 80 {
+		<-time.After(gap)
+		c.n.move(end, place(100+i))
+		e.Moved()
+		<-time.After(time.Second)
+		wires := log.toward(far)
+		id := packet.ID(wires[len(wires)-1])
+		if before, twice := seen[id]; twice {
+			t.Fatal("the id of move", before, "is that of move", i)
+		}
+		seen[id] = i
+		four[i%4] = true // the number of the id that the variant has
+	}
+	if len(e.sessions()) != 1 {
+		t.Error("the session ended:", len(e.sessions()))
+	}
+	if len(four) == len(seen) {
+		t.Error("the test would not notice four ids in turn")
+	}
+}
+
+// A far side that is not reached for a while is still recognised by it, after many moves.
+func TestManyMovesUnheardDoNotEndTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, a, b := newPair(t)
+		defer c.close()
+		for round := range 3 {
+			c.n.weather(1, 0, 0)
+			for i := range 200 {
+				<-time.After(100 * time.Millisecond)
+				c.n.move(c.aEnd, place(100+i))
+				c.ea.Moved()
+			}
+			c.n.weather(0, 0, 0)
+			a.SendDatagram([]byte{byte(round)})
+			if d, err := b.ReceiveDatagram(t.Context()); err != nil || d[0] != byte(round) {
+				t.Fatal(d, err)
+			}
+			<-time.After(10 * time.Second)
+		}
+		if a.Err() != nil || b.Err() != nil {
+			t.Error(a.Err(), b.Err())
+		}
+	})
 }

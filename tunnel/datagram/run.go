@@ -86,7 +86,7 @@ func (c *Conn) clean() {
 	c.e.dismiss(c)
 	c.mu.Lock()
 	for _, l := range c.keys.lanes() {
-		c.e.leave(l)
+		c.e.lanes.leave(l)
 	}
 	c.keys = keys{}
 	c.mu.Unlock()

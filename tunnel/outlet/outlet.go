@@ -17,6 +17,7 @@ import (
 const (
 	// latest is how many datagrams wait for a clock: more would only be late.
 	latest      = 4
+	mostTurns   = 30 // ids beyond the one that is known to have come: 32 are looked for
 	clockBytes  = 8 << 10
 	streamBytes = 256 << 10 // of stream packets that wait for a clock
 )
@@ -38,10 +39,10 @@ func (r *Rows) get() *[batch.MaxRow]byte {
 }
 
 // Keys are what packets are sealed under, and the ids that the far side finds them by: one for
-// each address that this side has had, in turn.
+// each address that either side has had under these keys.
 type Keys struct {
 	Sealer *packet.Sealer
-	IDs    [4]uint64
+	IDs    packet.IDs
 }
 
 // An Outlet is where packets leave. It is safe for concurrent use.
@@ -51,8 +52,8 @@ type Outlet struct {
 
 	mu    sync.Mutex
 	keys  Keys
-	way   int // which id
-	first int // which was the first of these keys
+	way   uint64 // which id
+	known uint64 // the newest that the far side is known to have seen
 	to    netip.AddrPort
 	row   *[batch.MaxRow]byte // borrowed while used bytes of it wait
 	used  int
@@ -74,35 +75,47 @@ func (o *Outlet) Rekey(k Keys) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flush()
-	o.keys, o.first = k, o.way
+	o.keys, o.way, o.known = k, 0, 0
 }
 
-// Low reports whether the last but one id of these keys is in use: after one more address ids
-// come again, which links addresses, so it is time for other keys.
-func (o *Outlet) Low() bool {
+// Known is told that the far side has seen the id of that number, or a later one.
+func (o *Outlet) Known(number uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.way-o.first >= len(o.keys.IDs)-2
-}
-
-// Move sends packets elsewhere from now on.
-func (o *Outlet) Move(to netip.AddrPort) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if to != o.to {
-		o.flush()
-		o.to = to
-		o.way++
+	if number <= o.way {
+		o.known = max(o.known, number)
 	}
 }
 
+// Move sends packets elsewhere from now on, under the next id. It returns the number of that and
+// whether anything changed.
+func (o *Outlet) Move(to netip.AddrPort) (number uint64, moved bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if to == o.to {
+		return o.way, false
+	}
+	o.flush()
+	o.to = to
+	o.turn()
+	return o.way, true
+}
+
 // Turn goes on with the next id, so that packets from this side's next address do not bear the
-// id of those from its last one.
-func (o *Outlet) Turn() {
+// id of those from its last one. It returns the number of the id.
+func (o *Outlet) Turn() (number uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flush()
-	o.way++
+	o.turn()
+	return o.way
+}
+
+// turn takes the next id, unless the far side could then no longer find it.
+func (o *Outlet) turn() {
+	if o.way < o.known+mostTurns {
+		o.way++
+	}
 }
 
 // SetClock has packets wait for Tick, all of the same size; or leave as they come, with size 0.
@@ -236,7 +249,7 @@ func (o *Outlet) fill(k packet.Kind, all [][]byte) (n int, err error) {
 	if o.row == nil {
 		o.row = o.rows.get()
 	}
-	id := o.keys.IDs[o.way%len(o.keys.IDs)]
+	id := o.keys.IDs.At(o.way)
 	record.Erasing(func() {
 		for n < len(all) && err == nil {
 			size := o.fit(len(all[n]))

@@ -89,6 +89,9 @@ func (s *sink) SetDeadline(time.Time) error            { return nil }
 func (s *sink) SetReadDeadline(time.Time) error        { return nil }
 func (s *sink) SetWriteDeadline(time.Time) error       { return nil }
 
+// ids are those of the outlets of these tests.
+var ids = packet.NewIDs([32]byte{1})
+
 func newOutlet(t *testing.T) (*Outlet, *sink, *packet.Opener) {
 	seal, err := packet.NewSealer(packet.Keys{})
 	if err != nil {
@@ -100,7 +103,7 @@ func newOutlet(t *testing.T) (*Outlet, *sink, *packet.Opener) {
 	}
 	s := &sink{}
 	o := New(batch.New(s), &Rows{}, netip.AddrPort{})
-	o.Rekey(Keys{Sealer: seal, IDs: [4]uint64{1, 2, 3, 4}})
+	o.Rekey(Keys{Sealer: seal, IDs: ids})
 	return o, s, open
 }
 
@@ -172,23 +175,33 @@ func TestEachAddressHasAnotherID(t *testing.T) {
 	o.Datagrams(nil)
 	o.Move(netip.MustParseAddrPort("192.0.2.1:7"))
 	o.Datagrams(nil)
-	for i, want := range []uint64{1, 1, 2, 3, 3} {
-		if got := packet.ID(s.wires[i]); got != want {
+	for i, want := range []uint64{0, 0, 1, 2, 2} {
+		if got := packet.ID(s.wires[i]); got != ids.At(want) {
 			t.Error("packet", i, "bears id", got)
 		}
 	}
 }
 
-func TestOutletTellsBeforeItsIDsComeAgain(t *testing.T) {
-	o, _, _ := newOutlet(t)
-	for n := range 4 {
-		if o.Low() != (n >= 2) {
-			t.Error("after", n, "moves low is", o.Low())
-		}
+func TestIDsStayWithinWhatTheFarSideLooksFor(t *testing.T) {
+	o, s, _ := newOutlet(t)
+	last := func() uint64 {
+		o.Datagrams(nil)
+		return packet.ID(s.wires[len(s.wires)-1])
+	}
+	for range 5 * mostTurns {
 		o.Turn()
 	}
-	if o.Rekey(o.keys); o.Low() {
-		t.Error("other keys are low at once")
+	if last() != ids.At(mostTurns) {
+		t.Error("the id is beyond what the far side knows")
+	}
+	o.Known(1)
+	if o.Turn(); last() != ids.At(mostTurns+1) {
+		t.Error("a far side that has seen an id brings no further one")
+	}
+	o.Known(1 << 60) // never sent
+	o.Turn()
+	if o.Turn(); last() != ids.At(mostTurns+1) {
+		t.Error("a far side can have seen what was not sent")
 	}
 }
 

@@ -94,4 +94,4 @@ func Sized(n int) bool {
 }
 
 // ID reads the id of a packet, which must be at least IDSize bytes.
-func ID(wire []byte) uint64 { return binary.BigEndian.Uint64(wire) }
+func ID(wire []byte) uint64 { return binary.LittleEndian.Uint64(wire) }

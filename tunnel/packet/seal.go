@@ -78,7 +78,7 @@ func (s *Sealer) Seal(wire []byte, id uint64, k Kind, body []byte) error {
 	s.count++
 	binary.BigEndian.PutUint64(s.nonce[4:], number)
 	s.aead.Seal(plain[:0], s.nonce[:], body, nil)
-	binary.BigEndian.PutUint64(wire, id)
+	binary.LittleEndian.PutUint64(wire, id)
 	binary.BigEndian.PutUint64(wire[IDSize:], number^s.hide(wire))
 	return nil
 }

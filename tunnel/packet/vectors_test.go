@@ -29,11 +29,12 @@ func (h *text) UnmarshalText(b []byte) (err error) {
 type vectors struct {
 	Body    text     `json:"body_key"`
 	Mask    text     `json:"mask_key"`
+	IDs     text     `json:"ids_key"`
 	Packets []vector `json:"packets"`
 }
 
 type vector struct {
-	ID    uint64 `json:"id"`
+	ID    uint64 `json:"id_number"`
 	Kind  Kind   `json:"kind"`
 	Count uint64 `json:"counter"`
 	Size  int    `json:"size"`
@@ -56,12 +57,13 @@ func given() *vectors {
 		control = f.Append(control)
 	}
 	return &vectors{Body: bytes.Repeat([]byte{1}, 32), Mask: bytes.Repeat([]byte{2}, 32),
+		IDs: bytes.Repeat([]byte{3}, 32),
 		Packets: []vector{
-			{ID: 3, Kind: Padding, Count: 0, Size: 256},
-			{ID: 3, Kind: Datagram, Count: 1, Size: 256, Body: text("hello")},
-			{ID: 4, Kind: Datagram, Count: wear - 1, Size: 512, Body: text("hello")},
-			{ID: 3, Kind: Control, Count: 2, Size: 256, Body: control},
-			{ID: 3, Kind: Stream, Count: 3, Size: Largest, Body: bytes.Repeat([]byte{5}, MaxBody)},
+			{ID: 0, Kind: Padding, Count: 0, Size: 256},
+			{ID: 0, Kind: Datagram, Count: 1, Size: 256, Body: text("hello")},
+			{ID: 1 << 40, Kind: Datagram, Count: wear - 1, Size: 512, Body: text("hello")},
+			{ID: 1, Kind: Control, Count: 2, Size: 256, Body: control},
+			{ID: 2, Kind: Stream, Count: 3, Size: Largest, Body: bytes.Repeat([]byte{5}, MaxBody)},
 		}}
 }
 
@@ -73,7 +75,8 @@ func (v *vectors) compute(t *testing.T) {
 	for i := range v.Packets {
 		p := &v.Packets[i]
 		p.Wire, s.count = make([]byte, p.Size), p.Count
-		if err := s.Seal(p.Wire, p.ID, p.Kind, p.Body); err != nil {
+		id := NewIDs([32]byte(v.IDs)).At(p.ID)
+		if err := s.Seal(p.Wire, id, p.Kind, p.Body); err != nil {
 			t.Fatal(err)
 		}
 	}
