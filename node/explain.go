@@ -20,8 +20,8 @@ const wrongClock = 30 * time.Minute
 
 // Step is one step of finding a contact.
 type Step struct {
-	What string           // what is done
-	Sees []onion.Exposure // who could see what of it
+	What string           `json:"what"` // what is done
+	Sees []onion.Exposure `json:"sees"` // who could see what of it
 }
 
 // view is one party, what it learns, and what it does not.
@@ -77,9 +77,9 @@ func explainInvitation(c book.Contact) Step {
 	}
 	s.Sees = views([]view{
 		{"everybody who has the same card", "that somebody leaves invitations, and when",
-			"who, and what they say"},
-		{"gateways and DHT nodes", "random looking bytes of a size that all have",
-			"whose they are, for whom, and that they are an invitation"}})
+			"who, or what they say"},
+		{"gateways and DHT nodes", "only that random looking bytes of a constant size are left",
+			"whose they are, for whom, or that they are an invitation"}})
 	return s
 }
 
@@ -88,17 +88,17 @@ func (n *Node) explainBootstrap(gateways, nodes int) Step {
 	if n.atlas != nil {
 		cached = len(n.atlas.Seeds(1<<10)) + len(n.atlas.Own(1<<10))
 	}
-	return Step{What: fmt.Sprintf("the way into the DHT begins at one of %d gateways, and at some "+
-		"of %d nodes that answered before and %d from cards, bundles and contacts; no address is "+
+	return Step{What: fmt.Sprintf("the way into the DHT begins at a gateway (known: %d) and at "+
+		"nodes (%d that answered before, %d from cards, bundles and contacts); no address is "+
 		"built in", gateways, cached, nodes)}
 }
 
 // others says how many gateways see a share of what we do.
 func others(gateways int) string {
 	if gateways < 2 {
-		return "one slot of everything you do in the DHT: there is no other gateway"
+		return "and so each slot you use, as there is no other gateway"
 	}
-	return fmt.Sprintf("about every %dth of the slots you use, each over another circuit", gateways)
+	return fmt.Sprintf("of the slots you use about one in %d, each over another circuit", gateways)
 }
 
 func (n *Node) explainPublishing(gateways int) Step {
@@ -108,10 +108,10 @@ func (n *Node) explainPublishing(gateways int) Step {
 			"minutes, each slot at times of its own",
 		Sees: views([]view{
 			{"the gateway that carries it", "one slot: a random key, bytes of constant size, and " +
-				"when; " + others(gateways), "who you are, whose slot it is, who reads it, and " +
+				"when; " + others(gateways), "who you are, whose slot it is, who reads it, or " +
 				"which other slots are yours"},
 			{"the about eight DHT nodes that store it", "the same, with the gateway's address " +
-				"for yours", "who you are, and that the slot of the next six hours is yours too"},
+				"for yours", "who you are, or that the slot of the next six hours is yours too"},
 			{"this contact", "that you are there, and when you were last",
 				"where you are"}})}
 }
@@ -122,9 +122,9 @@ func explainLooking(gateways int) Step {
 			"walks the DHT for you; if it finds nothing, by your own walk through another",
 		Sees: views([]view{
 			{"the gateway that is asked", "one slot that somebody looks for; " + others(gateways),
-				"who you are, who the contact is, and what the slot holds"},
+				"who you are, who the contact is, or what the slot holds"},
 			{"DHT nodes on the way", "that somebody behind the gateway looks for the slot",
-				"the same"}})}
+				"who you are, who the contact is, or what the slot holds"}})}
 }
 
 func explainTunnel() Step {
@@ -132,7 +132,7 @@ func explainTunnel() Step {
 		What: "the onion service that the slot names is dialled on a circuit of its own, and " +
 			"both prove who they are inside the sealed tunnel",
 		Sees: views([]view{
-			{"relays on the circuit", "bytes of constant size, and when", "both ends"},
+			{"relays on the circuit", "when bytes of constant size pass", "both ends of it"},
 			{"this contact", "that it is you", "where you are"}})}
 }
 

@@ -24,6 +24,7 @@ import (
 	"nightjar/cmd/control/api"
 	"nightjar/node"
 	"nightjar/node/card"
+	"nightjar/onion/exposure"
 )
 
 // errPicture is a QR code that could not be made or written.
@@ -269,7 +270,8 @@ func cmdCardRead(_ context.Context, c console, args []string) error {
 	if v.Doorbell {
 		fmt.Fprintln(c.out, "doorbell  yes: the invitation arrives at once if its owner is there")
 	}
-	fmt.Fprintf(c.out, "carries   %d gateways, %d DHT nodes, %d bridges, %d relays\n",
-		len(v.Gateways), v.Nodes, v.Bridges, v.Relays)
+	fmt.Fprintf(c.out, "carries   %s, %s, %s, %s\n", exposure.Count(len(v.Gateways), "gateway"),
+		exposure.Count(v.Nodes, "DHT node"), exposure.Count(v.Bridges, "bridge"),
+		exposure.Count(v.Relays, "relay"))
 	return nil
 }

@@ -241,7 +241,7 @@ func (e *engine) status() api.Status {
 		Sealed: e.sealed().Sealed(), Seal: e.sealed().Words(),
 		Warnings: append([]string{}, e.warnings...), Exposes: []string{}}
 	for _, x := range e.way.Exposes() {
-		s.Exposes = append(s.Exposes, x.Who+" learns "+x.Learns+"; not "+x.Hidden)
+		s.Exposes = append(s.Exposes, x.String())
 	}
 	s.Warnings = append(s.Warnings, wayWarnings(e.way)...)
 	if !s.Erasure {

@@ -7,9 +7,9 @@ package exposure
 
 // An Exposure says what one party learns when a way out is used.
 type Exposure struct {
-	Who    string // one of the parties, or somebody of this way alone
-	Learns string
-	Hidden string // what it might want to know, and does not learn
+	Who    string `json:"who"` // one of the parties, or somebody of this way alone
+	Learns string `json:"learns"`
+	Hidden string `json:"hidden"` // what it might want to know, and does not learn
 }
 
 // The parties that every way out is asked about.
@@ -57,7 +57,7 @@ func (w Way) String() string {
 
 // Words that stand in several rows.
 const (
-	words   = "whom you reach, and what you say"
+	words   = "whom you reach or what you say"
 	address = "your address"
 	amounts = "when and how much is sent"
 )
@@ -86,10 +86,10 @@ func rendezvous() []Exposure {
 	return []Exposure{
 		{Contact, "when you are reachable, and what you tell it", "where you are"},
 		{"directories of the Tor network", "that some onion service is published or looked for",
-			"whose it is, and its address unless they know it already"},
-		{"gateways", "the DHT datagrams that you give them", "who you are and where"},
+			"whose it is, or its address unless they know it already"},
+		{"gateways", "the DHT datagrams that you give them", "who or where you are"},
 		{DHT, "a gateway's address, what is looked for, and when",
-			"that it is you, and that Tor is used"},
+			"that it is you, or that Tor is used"},
 	}
 }
 
@@ -119,10 +119,10 @@ func vpn() []Exposure {
 		{Network, learns, words},
 		{Provider, learns, words},
 		{"the VPN's operator", "your address, the addresses you reach, among them your contacts' " +
-			"and the DHT's, and " + amounts, "what you say, and to which name"},
+			"and the DHT's, and " + amounts, "what you say or to which name"},
 		{Contact, "the VPN's address, when you are reachable, and what you tell it", address},
 		{DHT, "the VPN's address, which look-ups come from it, and when", address +
-			", and whom the look-ups are for"},
+			" or whom the look-ups are for"},
 	}
 }
 
@@ -130,37 +130,37 @@ func socks() []Exposure {
 	learns := "that you use this proxy, the addresses you reach by it, and " + amounts +
 		": the way to it is not encrypted"
 	return []Exposure{
-		{Network, learns, "what you say, and to which name"},
-		{Provider, learns, "what you say, and to which name"},
+		{Network, learns, "what you say or to which name"},
+		{Provider, learns, "what you say or to which name"},
 		{"the proxy's operator", "your address, the addresses you reach, among them your " +
-			"contacts' and the DHT's, and " + amounts, "what you say, and to which name"},
+			"contacts' and the DHT's, and " + amounts, "what you say or to which name"},
 		{Contact, "the proxy's address, when you are reachable, and what you tell it", address},
 		{DHT, "the proxy's address, which look-ups come from it, and when", address +
-			", and whom the look-ups are for"},
+			" or whom the look-ups are for"},
 	}
 }
 
 func device() []Exposure {
 	learns := "what the interface lets it see: with a VPN, that you use it, and " + amounts
 	return []Exposure{
-		{Network, learns, "what you say; the rest is for the interface to hide"},
-		{Provider, learns, "what you say; the rest is for the interface to hide"},
+		{Network, learns, "what you say: the rest is for the interface to hide"},
+		{Provider, learns, "what you say: the rest is for the interface to hide"},
 		{"whoever runs the interface's other end", "your address, the addresses you reach, among " +
-			"them your contacts' and the DHT's, and " + amounts, "what you say, and to which name"},
+			"them your contacts' and the DHT's, and " + amounts, "what you say or to which name"},
 		{Contact, "the address at the interface's other end, when you are reachable, and what " +
 			"you tell it", "your address, if that is another one"},
 		{DHT, "the address at the interface's other end, which look-ups come from it, and when",
-			"your address, if that is another one, and whom the look-ups are for"},
+			"your address, if that is another one, or whom the look-ups are for"},
 	}
 }
 
 func direct() []Exposure {
 	learns := "the addresses you reach, among them your contacts' and the DHT's, and " + amounts
 	return []Exposure{
-		{Network, learns, "what you say, and to which name"},
-		{Provider, learns, "what you say, and to which name"},
+		{Network, learns, "what you say or to which name"},
+		{Provider, learns, "what you say or to which name"},
 		{Contact, "your address, and so about where you are, when you are reachable, and what " +
-			"you tell it", "nothing of that"},
+			"you tell it", "whom else you reach"},
 		{DHT, "your address, which look-ups come from it, and when", "whom the look-ups are for"},
 	}
 }
