@@ -34,7 +34,7 @@ func (w *walk) gap(p *peer) float64 {
 
 // within reports whether p stands so near that only n nodes are expected there.
 func (w *walk) within(p *peer, n float64) bool {
-	return p.named && w.road.Size > near && w.gap(p)*w.road.Size <= n
+	return p.named && w.kind(p) == w.main() && w.network() > near && w.gap(p)*w.network() <= n
 }
 
 // count notes a node that became known.
@@ -53,9 +53,25 @@ func (w *walk) besieged() bool { return w.inside >= crowded || w.close >= packed
 // belongs reports whether p is to be asked and to store because the target is besieged.
 func (w *walk) belongs(p *peer) bool { return w.besieged() && w.within(p, near) }
 
+// network is the size of the network as far as it is known. It is known of IPv4 alone.
+func (w *walk) network() float64 {
+	if w.main() != ip4 {
+		return 0
+	}
+	return w.road.Size
+}
+
+// beyond reports whether p stands so far away that nobody looks for the item there.
+func (w *walk) beyond(p *peer) bool {
+	return w.kind(p) == w.main() && w.network() > near && !w.within(p, 4*wide)
+}
+
 // size estimates how many nodes the network has, from how near the nearest are; 0 if too few are.
 func (w *walk) size() float64 {
-	nearest := w.nearest(near)
+	if w.main() != ip4 {
+		return 0
+	}
+	nearest := w.nearest(ip4, near)
 	if len(nearest) < near || w.gap(nearest[near-1]) == 0 {
 		return 0
 	}

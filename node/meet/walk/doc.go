@@ -12,7 +12,10 @@
 // operation has its own dht.Server, random node id and random transaction ids: the nodes asked
 // cannot tell that two operations are of one process.
 //
-// It does not know what an item means, who signed it, or how packets travel. IPv4 only.
+// IPv4 and IPv6 are two DHTs (BEP32) that are walked side by side where the road carries both; an
+// item is stored in both.
+//
+// It does not know what an item means, who signed it, or how packets travel.
 package walk
 
 import "errors"

@@ -138,10 +138,16 @@ func plainAddr(u *net.UDPAddr) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
-// askable reports whether a may be the address of a DHT node.
+// askable reports whether a may be the address of a DHT node, in the one form that it has: an IPv4
+// address in the form of IPv6 would be another node to the library.
 func askable(a netip.AddrPort) bool {
 	ip := a.Addr()
-	return ip.Is4() && a.Port() != 0 && !ip.IsMulticast() && ip.As4()[0] != 0 && ip.As4()[0] < 240
+	if ip.Is4() {
+		first := ip.As4()[0]
+		return a.Port() != 0 && first != 0 && first < 224
+	}
+	return ip.IsValid() && a.Port() != 0 && !ip.Is4In6() && ip.Zone() == "" &&
+		!ip.IsUnspecified() && !ip.IsMulticast() && !ip.IsLinkLocalUnicast()
 }
 
 type delivery struct {

@@ -84,9 +84,29 @@ func (l *lab) road(ctx context.Context, seeds []netip.AddrPort) (*Road, *labConn
 	return Open(ctx, c, seeds), c
 }
 
+// both is a conn that says which kinds it carries.
+type both struct {
+	*labConn
+	four, six bool
+}
+
+func (b both) Carries() (ip4, ip6 bool) { return b.four, b.six }
+
+// roadOf opens a road that carries IPv4, IPv6 or both.
+func (l *lab) roadOf(ctx context.Context, four, six bool, seeds []netip.AddrPort) *Road {
+	c := &labConn{lab: l, in: make(chan delivery, 1024), closed: make(chan struct{}),
+		broken: make(chan struct{})}
+	return Open(ctx, both{c, four, six}, seeds)
+}
+
 // closest returns the n nodes nearest to a target.
-func (l *lab) closest(target [20]byte, n int) []*fake {
-	all := slices.Clone(l.order)
+func (l *lab) closest(target [20]byte, n int) []*fake { return l.closestOf(-1, target, n) }
+
+// closestOf returns those of a kind; -1 is any.
+func (l *lab) closestOf(kind int, target [20]byte, n int) []*fake {
+	all := slices.DeleteFunc(slices.Clone(l.order), func(f *fake) bool {
+		return kind >= 0 && kindOf(f.addr.Addr()) != kind
+	})
 	slices.SortFunc(all, func(a, b *fake) int {
 		for i := range target {
 			if x, y := a.id[i]^target[i], b.id[i]^target[i]; x != y {
@@ -110,11 +130,16 @@ func (l *lab) honest(f *fake, q sent) []byte {
 	body := dict{{"id", encodeString(f.id[:])}}
 	switch string(q.d.str("q")) {
 	case "get", "find_node":
-		var nodes []byte
-		for _, n := range l.closest([20]byte(q.a.str("target")), 8) {
-			nodes = append(append(nodes, n.id[:]...), compact(n.addr)...)
+		for kind, key := range []string{ip4: "nodes", ip6: "nodes6"} {
+			if !strings.Contains(string(q.a.get("want")), []string{"n4", "n6"}[kind]) {
+				continue
+			}
+			var nodes []byte
+			for _, n := range l.closestOf(kind, [20]byte(q.a.str("target")), 8) {
+				nodes = append(append(nodes, n.id[:]...), compact(n.addr)...)
+			}
+			body = append(body, entry{key, encodeString(nodes)})
 		}
-		body = append(body, entry{"nodes", encodeString(nodes)})
 		body = append(body, entry{"token", encodeString([]byte(f.addr.String()))})
 		if f.item != nil && Target(f.item.Key) == [20]byte(q.a.str("target")) {
 			body = append(body, itemEntries(*f.item)...)

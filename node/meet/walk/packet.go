@@ -11,6 +11,7 @@ const (
 	maxTID    = 16
 	maxNodes  = 16
 	nodeSize  = 26 // id 20 | IPv4 4 | port 2
+	node6Size = 38 // id 20 | IPv6 16 | port 2 (BEP32)
 )
 
 // IsQuery reports whether a packet is a question that this package could have asked: ping,
@@ -84,6 +85,8 @@ func fits(e entry) bool {
 		return len(e.raw) > 0 && e.raw[0] == 'i' && e.raw[1] != '-'
 	case "nodes":
 		return s != nil && len(s)%nodeSize == 0 && len(s) <= maxNodes*nodeSize
+	case "nodes6":
+		return s != nil && len(s)%node6Size == 0 && len(s) <= maxNodes*node6Size
 	case "v":
 		return s != nil && len(e.raw) <= maxValue
 	}
@@ -126,7 +129,7 @@ func parseReply(packet []byte) (tid []byte, body dict, ok bool) {
 func believable(r dict) (dict, bool) {
 	item := r.has("k") && r.has("seq") && r.has("sig") && r.has("v")
 	var out dict
-	for _, key := range []string{"id", "k", "nodes", "seq", "sig", "token", "v"} {
+	for _, key := range []string{"id", "k", "nodes", "nodes6", "seq", "sig", "token", "v"} {
 		e := entry{key, r.get(key)}
 		if e.raw == nil {
 			continue

@@ -144,7 +144,7 @@ func FuzzGuard(f *testing.F) {
 		}
 		d, ok := parseDict(out)
 		r, _ := parseDict(d.get("r"))
-		known := []string{"id", "k", "nodes", "seq", "sig", "token", "v"}
+		known := []string{"id", "k", "nodes", "nodes6", "seq", "sig", "token", "v"}
 		for _, e := range r {
 			ok = ok && slices.Contains(known, e.key)
 		}

@@ -34,6 +34,7 @@ type Road struct {
 
 	guard *guard
 	seeds []netip.AddrPort
+	kinds [2]bool // whether the conn carries IPv4 and IPv6
 	stop  func() bool
 	fail  <-chan struct{} // the conn knows that it is lost; or nil
 
@@ -43,9 +44,14 @@ type Road struct {
 }
 
 // Open takes over conn, which is closed by Close or when ctx ends. A conn may have a method
-// Lost() <-chan struct{}; operations end when it is closed. The seeds are DHT nodes to begin with.
+// Lost() <-chan struct{}; operations end when it is closed. It may have a method
+// Carries() (ip4, ip6 bool), without which it carries IPv4 alone. The seeds are DHT nodes to begin
+// with.
 func Open(ctx context.Context, conn net.PacketConn, seeds []netip.AddrPort) *Road {
-	r := &Road{guard: newGuard(conn)}
+	r := &Road{guard: newGuard(conn), kinds: [2]bool{ip4: true}}
+	if c, ok := conn.(interface{ Carries() (ip4, ip6 bool) }); ok {
+		r.kinds[ip4], r.kinds[ip6] = c.Carries()
+	}
 	r.stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
 	if l, ok := conn.(interface{ Lost() <-chan struct{} }); ok {
 		r.fail = l.Lost()
@@ -53,7 +59,7 @@ func Open(ctx context.Context, conn net.PacketConn, seeds []netip.AddrPort) *Roa
 	known := make(map[netip.AddrPort]bool)
 	for _, s := range seeds {
 		s = netip.AddrPortFrom(s.Addr().Unmap(), s.Port())
-		if askable(s) && !known[s] {
+		if askable(s) && r.kinds[kindOf(s.Addr())] && !known[s] {
 			known[s] = true
 			r.seeds = append(r.seeds, s)
 		}
@@ -107,13 +113,23 @@ func (r *Road) server() (*dht.Server, *port, error) {
 	s, err := dht.NewServer(&dht.ServerConfig{
 		Conn: p, NodeId: krpc.RandomNodeID(), NoSecurity: true, Passive: true,
 		StartingNodes:    func() ([]dht.Addr, error) { return nil, nil },
-		DefaultWant:      []krpc.Want{krpc.WantNodes},
+		DefaultWant:      r.want(),
 		Store:            bep44.NewMemory(), // stays empty: the guard lets no question in
 		SendLimiter:      rate.NewLimiter(queryRate, queryRate),
 		QueryResendDelay: func() time.Duration { return queryTime },
 		Logger:           quiet,
 	})
 	return s, p, err
+}
+
+// want says nodes of which kinds are asked for.
+func (r *Road) want() (out []krpc.Want) {
+	for kind, w := range []krpc.Want{ip4: krpc.WantNodes, ip6: krpc.WantNodes6} {
+		if r.kinds[kind] {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 // do runs f with a walk to key, and returns when every goroutine of it has ended.

@@ -14,16 +14,27 @@ import (
 // enough acknowledgements are worth not waiting for those that are late.
 const enough = near / 2
 
-// keepers are the nodes that shall hold the item: the nearest that gave a token, and if too few of
-// them have the node id their address asks for (BEP42), some more that do. Whoever wants to stand
-// near a key must find an address that fits. Where too many stand it is all who stand there.
-func (w *walk) keepers() []*peer {
+// keepers are the nodes that shall hold the item.
+func (w *walk) keepers() (out []*peer) {
+	for _, kind := range []int{ip4, ip6} {
+		if n := w.share(kind, wide); n > 0 {
+			out = append(out, w.keepersOf(kind, n)...)
+		}
+	}
+	return out
+}
+
+// keepersOf are those of one DHT: the n nearest that gave a token, and if too few of them have the
+// node id their address asks for (BEP42), some more that do. Whoever wants to stand near a key must
+// find an address that fits. Where too many stand it is all who stand there. Half of them may stand
+// anywhere; nobody would look for the item at the others if they stood far away.
+func (w *walk) keepersOf(kind, n int) []*peer {
 	var out []*peer
 	fit := 0
-	for _, p := range w.nearest(len(w.answered)) {
+	for _, p := range w.nearest(kind, len(w.answered)) {
 		secure := dht.NodeIdSecure(p.id, net.IP(p.addr.Addr().AsSlice()))
-		more := fit < near/2 && secure && len(out) < 2*near || w.belongs(p)
-		if p.token == "" || len(out) >= near && !more {
+		more := fit < n/2 && secure && len(out) < 2*n || w.belongs(p)
+		if p.token == "" || len(out) >= n && !more || len(out) >= n/2 && w.beyond(p) {
 			continue
 		}
 		out = append(out, p)

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	alpha       = 8   // questions in flight, not counting those that take too long
+	alpha       = 16  // questions in flight, not counting those that take too long
 	near        = 8   // the nearest so many nodes hold an item (BEP44)
+	wide        = 16  // where we store, and look before we say that there is nothing
 	maxAsked    = 128 // nodes a walk asks; each names at most maxNodes others
 	minPatience = 500 * time.Millisecond
 )
@@ -111,18 +112,24 @@ func (w *walk) run(ctx context.Context) error {
 	return nil
 }
 
-// fly asks whom it makes sense to ask now, if more is set, and returns how many questions may still
-// be answered in good time.
-func (w *walk) fly(ctx context.Context, more bool) int {
+// fly asks whom it makes sense to ask now, if more is set, and returns how many questions are worth
+// waiting for: they may be answered in good time, by one of the nearest.
+func (w *walk) fly(ctx context.Context, more bool) (worth int) {
 	fresh, patience := 0, w.patience()
 	for _, p := range w.flying {
 		if time.Since(p.asked) < patience {
 			fresh++
+			if p.scout || w.useful(p) {
+				worth++
+			}
 		}
 	}
-	for more && fresh < alpha && w.asked < maxAsked && w.useful() {
-		p := w.waiting[0]
-		w.waiting = w.waiting[1:]
+	for more && fresh < alpha && w.asked < maxAsked {
+		p := w.next()
+		if p == nil {
+			break
+		}
+		worth++
 		p.asked = time.Now()
 		w.flying = append(w.flying, p)
 		w.asked++
@@ -134,12 +141,12 @@ func (w *walk) fly(ctx context.Context, more bool) int {
 		if p == nil {
 			break
 		}
-		fresh++
+		fresh, worth = fresh+1, worth+1
 		w.flying = append(w.flying, p)
 		about := w.nearby()
 		w.asking.Go(func() { w.answers <- answer{p, w.ask(ctx, "find_node", p, about)} })
 	}
-	return fresh
+	return worth
 }
 
 // patience is how long a question counts as in flight: some mean round trips.
@@ -155,18 +162,31 @@ func (w *walk) trip() time.Duration {
 	return w.trips / time.Duration(max(len(w.answered), 1))
 }
 
-// useful reports whether somebody waits to be asked who may be one of the nearest.
-func (w *walk) useful() bool {
-	if len(w.waiting) == 0 {
-		return false
+// useful reports whether p may be one of the nearest.
+func (w *walk) useful(p *peer) bool {
+	kind := w.kind(p)
+	n := w.share(kind, wide)
+	nearest := w.nearest(kind, n)
+	return len(nearest) < n || p.named && w.order(p, nearest[n-1]) < 0 || w.belongs(p)
+}
+
+// next takes the nearest one of whom it makes sense to ask from those that wait, or returns nil.
+func (w *walk) next() *peer {
+	var seen [2]bool
+	for i, p := range w.waiting {
+		if kind := w.kind(p); !seen[kind] {
+			seen[kind] = true
+			if w.useful(p) {
+				w.waiting = slices.Delete(w.waiting, i, i+1)
+				return p
+			}
+		}
 	}
-	p, nearest := w.waiting[0], w.nearest(near)
-	return len(nearest) < near || p.named && w.order(p, nearest[near-1]) < 0 ||
-		w.belongs(p)
+	return nil
 }
 
 func (w *walk) ask(ctx context.Context, what string, p *peer, target [20]byte) *krpc.Return {
-	args := krpc.MsgArgs{Target: target, Want: []krpc.Want{krpc.WantNodes}}
+	args := krpc.MsgArgs{Target: target, Want: w.road.want()}
 	if what == "get" {
 		args.Seq = w.since
 	}
@@ -186,7 +206,7 @@ func (w *walk) take(a answer) {
 	if !a.peer.scout {
 		w.welcome(a.peer, a.reply)
 	}
-	for _, n := range a.reply.Nodes {
+	for _, n := range slices.Concat(a.reply.Nodes, krpc.CompactIPv4NodeInfo(a.reply.Nodes6)) {
 		if ip, ok := netip.AddrFromSlice(n.Addr.IP); ok {
 			addr := netip.AddrPortFrom(ip, uint16(n.Addr.Port))
 			w.meet(peer{addr: addr, id: n.ID, named: true})
@@ -224,7 +244,7 @@ func (w *walk) weigh(r *krpc.Return) {
 
 // meet remembers a node that might be asked.
 func (w *walk) meet(p peer) {
-	if !askable(p.addr) || w.known[p.addr] {
+	if !askable(p.addr) || !w.road.kinds[w.kind(&p)] || w.known[p.addr] {
 		return
 	}
 	w.known[p.addr] = true
@@ -233,15 +253,15 @@ func (w *walk) meet(p peer) {
 	w.waiting = slices.Insert(w.waiting, at, &p)
 }
 
-// nearest returns the nearest nodes that answered, at most n and one of each /16: whoever owns a
-// network must not be all the nodes near a key.
-func (w *walk) nearest(n int) []*peer {
+// nearest returns the nearest nodes of a kind that answered, at most n and one of each network:
+// whoever owns one must not be all the nodes near a key.
+func (w *walk) nearest(kind, n int) []*peer {
 	var out []*peer
-	taken := make(map[[2]byte]bool)
+	taken := make(map[netip.Prefix]bool)
 	for _, p := range w.answered {
-		net16 := [2]byte(p.addr.Addr().AsSlice())
-		if len(out) < n && !taken[net16] {
-			taken[net16] = true
+		net := network(p.addr.Addr())
+		if len(out) < n && w.kind(p) == kind && !taken[net] {
+			taken[net] = true
 			out = append(out, p)
 		}
 	}
@@ -264,7 +284,8 @@ func (w *walk) order(a, b *peer) int {
 	return bytes.Compare(a.addr.Addr().AsSlice(), b.addr.Addr().AsSlice())
 }
 
-// library is an address in the form the library needs: with four bytes, or it is another node.
+// library is an address in the form the library needs: one of IPv4 with four bytes, or it is
+// another node.
 func library(a netip.AddrPort) dht.Addr {
 	return dht.NewAddr(&net.UDPAddr{IP: a.Addr().AsSlice(), Port: int(a.Port())})
 }
