@@ -41,7 +41,8 @@ func play(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
 	}
-	if set.Stage, err = stage.Start(ctx, stage.Options{Bin: set.bin, Dir: dir}); err != nil {
+	if set.Stage, err = stage.Start(ctx, stage.Options{Bin: set.bin, Dir: dir,
+		Exit: true}); err != nil {
 		fmt.Fprintln(os.Stderr, "set the stage:", err)
 		return 1
 	}

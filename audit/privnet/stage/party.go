@@ -74,6 +74,9 @@ func (s *Stage) Bare(name, secret string, mode ...string) *Party {
 	return p
 }
 
+// Mode gives further arguments to the engine of a party when Up starts it.
+func (p *Party) Mode(args ...string) { p.mode = args }
+
 // Another makes a second identity in the vault of a party. Both are named to commands from now on.
 func (s *Stage) Another(ctx context.Context, p *Party, name string) (*Party, error) {
 	q := newParty(s.o, name)

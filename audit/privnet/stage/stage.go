@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,18 +25,21 @@ type Options struct {
 	Bin    string                 // the program
 	Dir    string                 // a directory for everything
 	Nodes  int                    // of the DHT; 0 means 40
+	Exit   bool                   // also an exit of tor, to loopback alone
 	Bridge bool                   // also a bridge, for those who enter by it alone
+	System []string               // arguments of up by which parties use a tor that runs already
 	Tell   func(who, line string) // called for each line of progress; may be nil
 }
 
 // Stage is a running pair of private networks. End it with Stop.
 type Stage struct {
-	Tor *tornet.Network
+	Tor *tornet.Network // nil if parties use a tor that runs already
 	DHT *swarm.Swarm
 	o   Options
 }
 
-// Start runs both networks and returns when they can be used.
+// Start runs both networks and returns when they can be used. Of those of Options.System only the
+// DHT is private.
 func Start(ctx context.Context, o Options) (*Stage, error) {
 	if o.Tell == nil {
 		o.Tell = func(string, string) {}
@@ -46,7 +50,10 @@ func Start(ctx context.Context, o Options) (*Stage, error) {
 	s := &Stage{o: o}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		s.Tor, err = tornet.Start(ctx, tornet.Options{Dir: o.Dir, Bridge: o.Bridge,
+		if len(o.System) > 0 {
+			return nil
+		}
+		s.Tor, err = tornet.Start(ctx, tornet.Options{Dir: o.Dir, Bridge: o.Bridge, Exit: o.Exit,
 			Progress: func(step string, _ time.Duration) { o.Tell("tor", step) }})
 		return err
 	})
@@ -60,7 +67,10 @@ func Start(ctx context.Context, o Options) (*Stage, error) {
 		s.Stop()
 		return nil, err
 	}
-	lines := strings.Join(s.Tor.Torrc(), "\n") + "\n"
+	lines := ""
+	if s.Tor != nil {
+		lines = strings.Join(s.Tor.Torrc(), "\n") + "\n"
+	}
 	if err := os.WriteFile(s.Torrc(), []byte(lines), 0o600); err != nil {
 		s.Stop()
 		return nil, err
@@ -86,6 +96,14 @@ func (s *Stage) With(bin, dir string) (*Stage, error) {
 // Torrc is the file with the options a party's tor needs.
 func (s *Stage) Torrc() string { return filepath.Join(s.o.Dir, "torrc") }
 
+// By are the arguments by which a party's engine comes to its tor.
+func (s *Stage) By() []string {
+	if len(s.o.System) > 0 {
+		return slices.Clone(s.o.System)
+	}
+	return []string{"--torrc", s.Torrc()}
+}
+
 // Stop ends both networks.
 func (s *Stage) Stop() {
 	if s.DHT != nil {
@@ -99,9 +117,11 @@ func (s *Stage) Stop() {
 // Up starts the engine of a party, reachable for a phone at sip ("" for none), and waits until its
 // onion service is published.
 func (s *Stage) Up(ctx context.Context, p *Party, sip string) error {
-	args := []string{"up", "--torrc", s.Torrc(), "--no-phone"}
-	if sip != "" {
-		args = append(args[:3], "--sip", sip)
+	args := append([]string{"up"}, s.By()...)
+	if sip == "" {
+		args = append(args, "--no-phone")
+	} else {
+		args = append(args, "--sip", sip)
 	}
 	args = append(args, p.mode...)
 	if err := p.Start(ctx, args...); err != nil {
@@ -124,8 +144,8 @@ func (p *Party) Reachable(ctx context.Context) error {
 // Lend starts a gateway at a party and returns the line others use it by. Its datagrams leave from
 // the address from.
 func (s *Stage) Lend(ctx context.Context, p *Party, from string) (string, error) {
-	args := []string{"gateway", "--torrc", s.Torrc(), "--allow-private-addresses",
-		"--listen", from + ":0"}
+	args := append(append([]string{"gateway"}, s.By()...), "--allow-private-addresses",
+		"--listen", from+":0")
 	for _, a := range s.DHT.Addrs()[:8] {
 		args = append(args, "--node", a.String())
 	}
