@@ -129,11 +129,14 @@ func (c console) sealed() seal.State {
 // holes says in words where the seal is not what it could be.
 func (c console) holes() []string {
 	out := c.sealed().Missing()
-	if c.ward != nil && c.ward.Loose {
+	if c.ward == nil || !c.ward.Anywhere {
+		return out // a phone's socket sends to phones alone
+	}
+	if c.ward.Loose {
 		out = append(out, "this system lets loopback addresses leave it (route_localnet is on), "+
 			"so that a phone's socket is no wall: turn it off, or use --no-phone")
 	}
-	if c.ward != nil && c.ward.Resolver {
+	if c.ward.Resolver {
 		out = append(out, "a name service listens on a loopback address of this machine "+
 			"(UDP port 53), so that a phone's socket could ask it, and it others: use --no-phone, "+
 			"or stop it")

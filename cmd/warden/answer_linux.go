@@ -22,8 +22,15 @@ const dialTime = 2 * time.Second
 // answer does what is asked. The descriptor is the asker's; the caller closes ours.
 func (w *warden) answer(ctx context.Context, a ask) (word, *os.File) {
 	switch a.Do {
-	case "packet", "stream":
+	case "stream":
 		return given(openLoopback(a.Do, a.At))
+	case "packet":
+		return given(w.phones.packet(a.At))
+	case "answer":
+		return given(w.phones.answer(a.At, a.To))
+	case "drop":
+		w.phones.drop(a.At)
+		return word{}, nil
 	case "tor":
 		return w.tors.start(w.line, a)
 	case "socks":

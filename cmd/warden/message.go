@@ -28,6 +28,7 @@ type ask struct {
 	ID      uint64   `json:"id"`
 	Do      string   `json:"do"`
 	At      string   `json:"at,omitempty"`
+	To      string   `json:"to,omitempty"`
 	Net     string   `json:"net,omitempty"` // "tcp" or "udp"
 	Tor     int      `json:"tor,omitempty"`
 	State   []byte   `json:"state,omitempty"`

@@ -36,6 +36,7 @@ type warden struct {
 	line    *line
 	tors    tors
 	outside *outside
+	phones  phones
 	busy    chan struct{}
 	work    sync.WaitGroup
 }
@@ -168,6 +169,7 @@ func (w *warden) close() {
 	w.line.conn.Close()
 	w.work.Wait()
 	w.tors.end()
+	w.phones.close()
 }
 
 // serve answers the engine until the line is closed. An engine that says what is not of the line is

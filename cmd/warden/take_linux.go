@@ -37,9 +37,10 @@ func Take(args []string) (*Ward, error) {
 	socket.Close()
 	_ = unix.Close(orderFD)
 	_ = unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGTERM), 0, 0, 0) // the line ends as well
-	state := seal.Apply(args[0])
+	state := seal.Apply(args[0], o.Anywhere)
 	w := attend(l)
 	w.Order, w.State, w.Loose, w.Resolver = o.Order, state, o.Loose, o.Resolver
+	w.Anywhere = o.Anywhere || !state.Calls
 	w.Order.PasswordFD = -1
 	if o.Password {
 		w.Order.PasswordFD = passwordFD

@@ -32,6 +32,10 @@ type Ward struct {
 	// on to other machines.
 	Resolver bool
 
+	// Anywhere says that the engine's sockets send to whatever address it names: its way out needs
+	// that, or there is no list of system calls.
+	Anywhere bool
+
 	line  *line
 	stop  chan struct{} // closed when the engine is told to end
 	gone  chan struct{} // closed when the warden has ended
@@ -233,7 +237,8 @@ func (w *Ward) Lent(ctx context.Context, name string) (*net.UDPConn, error) {
 	return udp, nil
 }
 
-// Packet opens a UDP socket on loopback, as sockets.Loopback does. Errors are
+// Packet opens a UDP socket on loopback, as sockets.Loopback does; but it sends to programs of this
+// user on this machine, and to nobody else. Errors are
 // sockets.ErrNotLoopback, ErrGone, or a syscall.Errno such as EADDRINUSE.
 func (w *Ward) Packet(at netip.AddrPort) (net.PacketConn, error) {
 	if !at.Addr().Is4() || !at.Addr().IsLoopback() {
@@ -244,7 +249,11 @@ func (w *Ward) Packet(at netip.AddrPort) (net.PacketConn, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return net.FilePacketConn(f)
+	c, err := net.FilePacketConn(f)
+	if err != nil {
+		return nil, errMessage
+	}
+	return newDesk(w, c), nil
 }
 
 // Stream opens a TCP listener on loopback. Errors are as of Packet.

@@ -93,6 +93,8 @@ func engine() int {
 	switch w.Order.Args[0] {
 	case "ask":
 		_ = json.NewEncoder(os.Stdout).Encode(asks(ctx, w))
+	case "phone":
+		serve(w)
 	case "vpn", "proxy", "direct", "over":
 		_ = json.NewEncoder(os.Stdout).Encode(reaches(ctx, w))
 	case "stop":

@@ -135,7 +135,7 @@ func TestHijackedEngineGetsNoSocketButThoseOfItsWay(t *testing.T) {
 		"vpn":    {"udp " + endpoint},
 		"over":   {"udp " + endpoint, "outlet"},
 		"proxy":  {"udp " + proxy, "udp 127.0.0.2:40000"}, // nobody listens for its TCP
-		"direct": {"datagrams"}, // no stream to this machine
+		"direct": {"datagrams"},                           // no stream to this machine
 	} {
 		out, _ := exec.Command("/proc/self/exe", "warden", role, dir).Output()
 		var got map[string]string

@@ -19,6 +19,7 @@ type scene struct {
 	udp     int    // a loopback socket, bound with its port named
 	auto    int    // a loopback socket, bound to a port that the kernel chose
 	tcp     int    // a loopback socket that listens
+	answer  int    // a datagram socket, connected to a phone
 	outside string // a directory that is not ours
 	unix    string // a unix socket at which somebody outside listens
 	target  [4]byte
@@ -50,6 +51,14 @@ func attempts() map[string]func(scene) error {
 			return unix.Connect(fd, &unix.SockaddrUnix{Name: s.unix})
 		},
 		"send with another source": withSource,
+		"send where a socket is not connected to": func(s scene) error {
+			return unix.Sendto(s.answer, []byte("x"), 0,
+				&unix.SockaddrInet4{Port: 9, Addr: s.target})
+		},
+		"ask a name service from a phone's socket": func(s scene) error {
+			return unix.Sendto(s.udp, []byte("x"), 0,
+				&unix.SockaddrInet4{Port: 53, Addr: [4]byte{127, 0, 0, 53}})
+		},
 		"unbind and bind anywhere": func(s scene) error { return rebind(s.auto) },
 		"turn the listener around": func(s scene) error { return rebind(s.tcp) },
 		"bind to an interface": func(s scene) error {

@@ -51,17 +51,23 @@ func plainCalls() []string {
 	}
 }
 
-// boundCalls are the calls that are allowed with certain arguments only.
-func boundCalls() []bound {
+// boundCalls are the calls that are allowed with certain arguments only. Anywhere lets datagrams go
+// to addresses that the process names. A socket that is connected is no wall by itself: the kernel
+// sends from it to whatever address sendto names.
+func boundCalls(anywhere bool) []bound {
 	pid := uint32(os.Getpid())
 	all := func(c ...condition) [][]condition { return [][]condition{c} }
+	send := [][]condition{{without(3, unix.MSG_FASTOPEN), is(4, 0)}} // to where it is connected
+	if anywhere {
+		send = all(without(3, unix.MSG_FASTOPEN))
+	}
 	return []bound{
 		// A socket that can be listened at by name, where Landlock lets a name be made. There is no
 		// connect, no sendmsg and no socketpair: a message with ancillary data can name another
 		// source address than the socket's own.
 		{"socket", all(is(0, unix.AF_UNIX),
 			is(1, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK))},
-		{"sendto", all(without(3, unix.MSG_FASTOPEN))},
+		{"sendto", send},
 		{"clone", all(with(0, unix.CLONE_THREAD))}, // a thread, never a process
 		{"kill", all(is(0, pid))},
 		{"tgkill", all(is(0, pid))},

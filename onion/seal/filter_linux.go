@@ -32,12 +32,12 @@ const (
 func answer(a uint32) bpf.Instruction { return bpf.RetConstant{Val: a} }
 
 // loadFilter puts the list into force.
-func loadFilter() error {
+func loadFilter(anywhere bool) error {
 	machine, err := arch.GetInfo("")
 	if err != nil {
 		return ErrUnsupported
 	}
-	raw, err := bpf.Assemble(assemble(machine, plainCalls(), boundCalls()))
+	raw, err := bpf.Assemble(assemble(machine, plainCalls(), boundCalls(anywhere)))
 	if err != nil {
 		return err
 	}

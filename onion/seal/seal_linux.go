@@ -93,9 +93,11 @@ func emptyNetwork() bool {
 
 // Apply takes away the system calls that are not on the list, for every thread, and returns what
 // holds. entered is the last argument that Enter gave. It can be called without Enter, with "".
-func Apply(entered string) State {
+// Anywhere says that the process is to send datagrams to addresses that it names; else each of its
+// sockets sends to where it was connected before, or not at all.
+func Apply(entered string, anywhere bool) State {
 	s := readState(entered)
-	s.Calls = loadFilter() == nil && refused()
+	s.Calls = loadFilter(anywhere) == nil && refused()
 	return s
 }
 

@@ -49,7 +49,7 @@ type report struct {
 
 // startRole starts an engine in the way named by how, and hands it loopback sockets.
 func startRole(how, dir string) int {
-	files, err := loopbacks()
+	files, phone, err := loopbacks()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -66,7 +66,7 @@ func startRole(how, dir string) int {
 		err = cmd.Start()
 	}
 	if err == nil {
-		talk(files)
+		talk(files, phone)
 		err = cmd.Wait()
 	}
 	if err != nil {
@@ -76,48 +76,51 @@ func startRole(how, dir string) int {
 	return 0
 }
 
-// loopbacks opens the sockets of a scene, in its order, and a client's end for the talk.
-func loopbacks() ([]*os.File, error) {
-	free, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+// loopbacks opens the sockets of a scene, in its order, and that of a phone.
+func loopbacks() (files []*os.File, phone *net.UDPConn, err error) {
+	home := net.IPv4(127, 0, 0, 1)
+	free, err := net.ListenUDP("udp4", &net.UDPAddr{IP: home})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	port := free.LocalAddr().(*net.UDPAddr).Port
 	free.Close()
-	named, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	named, err := net.ListenUDP("udp4", &net.UDPAddr{IP: home, Port: port})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	auto, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	auto, err := net.ListenUDP("udp4", &net.UDPAddr{IP: home})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: home})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var files []*os.File
-	for _, s := range []interface{ File() (*os.File, error) }{named, auto, listener} {
+	if phone, err = net.ListenUDP("udp4", &net.UDPAddr{IP: home}); err != nil {
+		return nil, nil, err
+	}
+	answer, err := net.DialUDP("udp4", nil, phone.LocalAddr().(*net.UDPAddr))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range []interface{ File() (*os.File, error) }{named, auto, listener, answer} {
 		f, err := s.File()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		files = append(files, f)
 	}
-	return files, nil
+	return files, phone, nil
 }
 
 // talk is the phone: it sends a datagram, and opens a stream, to the engine's sockets. It does not
 // matter when the engine listens; the kernel keeps both.
-func talk(files []*os.File) {
+func talk(files []*os.File, phone *net.UDPConn) {
 	at, _ := unix.Getsockname(int(files[0].Fd()))
 	to, _ := unix.Getsockname(int(files[2].Fd()))
-	c, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1),
+	phone.WriteTo([]byte("ping"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1),
 		Port: at.(*unix.SockaddrInet4).Port})
-	if err != nil {
-		return
-	}
-	c.Write([]byte("ping"))
 	s, err := net.DialTCP("tcp4", nil, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1),
 		Port: to.(*unix.SockaddrInet4).Port})
 	if err == nil {
@@ -135,12 +138,12 @@ func engineRole(args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	s := scene{udp: 3, auto: 4, tcp: 5, outside: filepath.Join(dir, "outside"),
-		target: [4]byte{127, 0, 0, 1}, code: code32()}
+	s := scene{udp: 3, auto: 4, tcp: 5, answer: 6,
+		outside: filepath.Join(dir, "outside"), target: [4]byte{127, 0, 0, 1}, code: code32()}
 	s.unix = filepath.Join(s.outside, "somebody")
 	r := report{Tried: map[string]string{}, Works: map[string]string{}, UserIDs: os.Getuid()}
 	if !naive {
-		r.State = Apply(args[3])
+		r.State = Apply(args[3], false)
 	}
 	switch {
 	case strings.HasSuffix(how, leaving):
@@ -201,9 +204,11 @@ func measure() {
 // needs are what an engine must still be able to do.
 func needs() map[string]func(s scene, home string) error {
 	return map[string]func(scene, string) error{
-		"hear and answer a phone": func(s scene, _ string) error { return answerPhone(s.udp) },
-		"accept a stream":         func(s scene, _ string) error { return acceptStream(s.tcp) },
-		"store atomically":        func(_ scene, home string) error { return store(home) },
+		"hear and answer a phone": func(s scene, _ string) error {
+			return answerPhone(s.udp, s.answer)
+		},
+		"accept a stream":  func(s scene, _ string) error { return acceptStream(s.tcp) },
+		"store atomically": func(_ scene, home string) error { return store(home) },
 		"listen at a name": func(_ scene, home string) error {
 			l, err := net.Listen("unix", filepath.Join(home, "service"))
 			if err == nil {
@@ -228,16 +233,20 @@ func needs() map[string]func(s scene, home string) error {
 	}
 }
 
-func answerPhone(fd int) error {
+func answerPhone(fd, answer int) error {
 	c, err := net.FilePacketConn(file(fd))
 	if err != nil {
 		return err
 	}
 	var b [10]byte
-	_, from, err := c.ReadFrom(b[:])
-	if err == nil {
-		_, err = c.WriteTo([]byte("pong"), from)
+	if _, _, err = c.ReadFrom(b[:]); err != nil {
+		return err
 	}
+	led, err := net.FileConn(file(answer))
+	if err != nil {
+		return err
+	}
+	_, err = led.Write([]byte("pong"))
 	return err
 }
 

@@ -19,7 +19,7 @@ func Network() string { return "" }
 func Enter(Files, string, []string) error { return ErrUnsupported }
 
 // Apply does nothing.
-func Apply(string) State { return State{} }
+func Apply(string, bool) State { return State{} }
 
 // StartProgram starts a program, which loses nothing.
 func StartProgram(cmd *exec.Cmd, _ Files, _ []string) error { return cmd.Start() }
