@@ -148,7 +148,9 @@ func (n *Node) hear(a card.Address, l *link, r talk.Record) error {
 		n.offered(a, c.Name, l, r)
 		return nil
 	case talk.KindHint:
-		n.takeHint(a, l, r)
+		if !n.takeOffer(a, r) {
+			n.takeHint(a, l, r)
+		}
 		return nil
 	case talk.KindMain, talk.KindLane:
 		return talk.ErrRecord // only the first record of a stream

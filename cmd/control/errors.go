@@ -95,6 +95,7 @@ func codes() []struct {
 		{card.ErrSize, "card-size", http.StatusBadRequest},
 		{card.ErrAddress, "card-address", http.StatusBadRequest},
 		{book.ErrBridge, "unknown-bridge", http.StatusNotFound},
+		{book.ErrOffered, "bridge-offered", http.StatusConflict},
 		{bridge.ErrLine, "bad-bridge", http.StatusBadRequest},
 		{bridge.ErrWeak, "weak-bridge", http.StatusBadRequest},
 		{card.ErrGateway, "bad-gateway", http.StatusBadRequest},

@@ -129,7 +129,35 @@ func cmdBridgeList(ctx context.Context, c console, args []string) error {
 	if b.Only {
 		fmt.Fprintln(c.out, "the network is entered by a bridge, and in no other way")
 	}
+	for _, offer := range b.Offers {
+		fmt.Fprintf(c.out, "%s offers a bridge; it is not used unless you add it: who runs a "+
+			"bridge sees your address\n  next: nightjar bridge add %s\n", offer.Contact,
+			shell(offer.Line))
+	}
 	return nil
+}
+
+// cmdBridgeOffer tells a contact of a bridge.
+func cmdBridgeOffer(ctx context.Context, c console, args []string) error {
+	o := newOptions("bridge offer")
+	rest, err := o.parse(args, 2, 25)
+	if err != nil {
+		return err
+	}
+	var known api.Bridges
+	if err := o.do(ctx, http.MethodGet, "/v1/bridges", nil, &known); err != nil {
+		return err
+	}
+	line := chosen(known, rest[1:])
+	if _, err := bridge.Parse(line); err != nil {
+		return err
+	}
+	err = o.do(ctx, http.MethodPost, contactPath(rest[0], "/bridge"),
+		api.BridgeRequest{Line: line}, nil)
+	if err == nil {
+		fmt.Fprintln(c.err, "told; who runs that bridge sees the addresses of all who use it")
+	}
+	return err
 }
 
 // chosen is the bridge that a word names: its number in the list, or its line.

@@ -54,6 +54,8 @@ func commands() []*command {
 		{"gateway list", "", "list the gateways in use", helpGatewayList, cmdGatewayList},
 		{"bridge add", "LINE", "enter the network by a bridge", helpBridgeAdd, cmdBridgeAdd},
 		{"bridge list", "", "list the bridges you have", helpBridgeList, cmdBridgeList},
+		{"bridge offer", "NAME LINE", "tell a contact of a bridge", helpBridgeOffer,
+			cmdBridgeOffer},
 		{"bridge test", "[LINE]", "try bridges", helpBridgeTest, cmdBridgeTest},
 		{"bridge remove", "LINE", "forget a bridge", helpBridgeRemove, cmdBridgeRemove},
 		{"bridge only", "on|off", "enter by bridges alone, or not", helpBridgeOnly, cmdBridgeOnly},

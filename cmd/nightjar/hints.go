@@ -78,6 +78,7 @@ func codeHints() map[control.Code]string {
 		"bundle-version":    "one of the two programs is too old: bring both up to date",
 		"bundle-size":       "this is not a bundle; copy the file again",
 		"unknown-bridge":    "see which are: nightjar bridge list",
+		"bridge-offered":    "try again later; what it was told stays with it",
 		"bad-bridge":        "copy the whole line again, and all of it",
 		"weak-bridge":       "ask for the whole line, with the fingerprint and cert=",
 		"bad-greeting":      "a greeting is one line of at most 200 bytes",

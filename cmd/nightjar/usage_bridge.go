@@ -10,9 +10,15 @@ running engine, by password. nightjar tries without a bridge first, which shows 
 tor; where that must not be seen, say nightjar bridge only on before the next start.
 
   nightjar bridge add obfs4 192.0.2.1:9443 FINGERPRINT cert=... iat-mode=0`
-	helpBridgeList = `Lists the bridges you have, and which worked last.
+	helpBridgeList = `Lists the bridges you have, and which worked last; then those that contacts
+offer you. Of these none is used unless you add it: who runs a bridge sees your address, and
+a contact who names one may run it.
 
   nightjar bridge list`
+	helpBridgeOffer = `Tells a contact that is connected of a bridge: a line, or the number of one in
+your list. It is shown to the contact, who decides. A contact is told of one in 12 hours.
+
+  nightjar bridge offer newsdesk 2`
 	helpBridgeTest = `Tries bridges, each by itself: the one given by its line or its number in the
 list, or all. Nothing is sent but what entering the network takes. It is done beside a running
 engine, not through it.
@@ -21,7 +27,8 @@ engine, not through it.
   --torrc FILE    more tor options
 
   nightjar bridge test 2`
-	helpBridgeRemove = `Forgets a bridge, by its line or its number in the list.
+	helpBridgeRemove = `Forgets a bridge, by its line or its number in the list, or what a contact
+offers, by its line.
 
   nightjar bridge remove 2`
 	helpBridgeOnly = `Says whether the network may be entered without a bridge. With on, tor never

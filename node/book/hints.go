@@ -23,6 +23,10 @@ type Told struct {
 	Gateways uint8 `cbor:"0,keyasint,omitempty"`
 	Nodes    uint8 `cbor:"1,keyasint,omitempty"`
 	Hour     int64 `cbor:"2,keyasint,omitempty"` // when it last did, hours since 1970
+
+	Bridge  string `cbor:"3,keyasint,omitempty"` // a line it offers: TakeBridge
+	Bridged int64  `cbor:"4,keyasint,omitempty"` // when it did, hours since 1970
+	Offered int64  `cbor:"5,keyasint,omitempty"` // when we last offered it one
 }
 
 // TakeHint takes in gateways and DHT nodes that a contact told of at that hour since 1970, and
@@ -31,7 +35,7 @@ type Told struct {
 func (b *Book) TakeHint(from card.Address, gateways []card.Gateway, nodes []netip.AddrPort,
 	hour int64) bool {
 	c, err := b.ByAddress(from)
-	if err != nil || c.Told.Hour > 0 && hour >= c.Told.Hour && hour < c.Told.Hour+hintHours {
+	if err != nil || soon(c.Told.Hour, hour) {
 		return false
 	}
 	was := c.Told
@@ -50,6 +54,11 @@ func (b *Book) TakeHint(from card.Address, gateways []card.Gateway, nodes []neti
 	}
 	c.Told.Hour = hour
 	return true
+}
+
+// soon reports whether too little time has passed since the hour before, if there was one.
+func soon(before, hour int64) bool {
+	return before > 0 && hour >= before && hour < before+hintHours
 }
 
 // TryGateway is LearnGateway that evicts nothing; it reports whether the gateway was new and there
