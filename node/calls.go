@@ -123,7 +123,7 @@ func (n *Node) beginCall(a card.Address, s *callWith, l *link) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		if l.tun.Initiator() {
-			n.crew.spawn(func(context.Context) { n.dialLane(ctx, a, s, l.reach) })
+			n.crew.spawn(func(context.Context) { n.dialLane(ctx, a, s, l) })
 		}
 		n.watchCall(ctx, s)
 	})
@@ -159,16 +159,16 @@ func (n *Node) watchCall(ctx context.Context, s *callWith) {
 	}
 }
 
-// dialLane opens a second tunnel for the audio of a call, on a circuit of its own, and again when
-// it is lost.
-func (n *Node) dialLane(ctx context.Context, a card.Address, s *callWith, r card.Reach) {
+// dialLane opens a second tunnel for the audio of a call, on a circuit of its own or beside the
+// first, and again when it is lost.
+func (n *Node) dialLane(ctx context.Context, a card.Address, s *callWith, l *link) {
 	_, p, err := n.contact(a)
 	for range laneTries {
 		if err != nil {
 			break
 		}
-		var tun *tunnel.Conn
-		if tun, err = n.dialTunnel(ctx, r, p.peer); err != nil {
+		var tun tunnel.Tunnel
+		if tun, err = n.dialBeside(ctx, l, p.peer); err != nil {
 			break
 		}
 		err = n.runLane(ctx, s, tun)
@@ -186,7 +186,7 @@ func (n *Node) dialLane(ctx context.Context, a card.Address, s *callWith, r card
 	_ = s.End(talk.Failed)
 }
 
-func (n *Node) runLane(ctx context.Context, s *callWith, tun *tunnel.Conn) error {
+func (n *Node) runLane(ctx context.Context, s *callWith, tun tunnel.Tunnel) error {
 	stream, err := tun.OpenStream(ctx)
 	if err != nil {
 		return err
@@ -199,7 +199,7 @@ func (n *Node) runLane(ctx context.Context, s *callWith, tun *tunnel.Conn) error
 }
 
 // carry gives a lane the contact opened to its call.
-func (n *Node) carry(ctx context.Context, a card.Address, id talk.ID, tun *tunnel.Conn) {
+func (n *Node) carry(ctx context.Context, a card.Address, id talk.ID, tun tunnel.Tunnel) {
 	if s := n.callOf(a, id); s != nil {
 		_ = s.Carry(ctx, tun)
 	}

@@ -48,18 +48,18 @@ type trip struct {
 	used map[card.Gateway]bool
 }
 
-// road is a packet conn that knows the gateway it leaves at.
-type road struct {
+// leaving is a packet conn that knows the gateway it leaves at.
+type leaving struct {
 	*onion.PacketConn
 	gateway string
 }
 
 // Gateway names the gateway's onion service: two ports of one are one gateway.
-func (r road) Gateway() string { return r.gateway }
+func (l leaving) Gateway() string { return l.gateway }
 
 // Open returns a packet conn that leaves at a gateway, and DHT nodes to begin with.
 func (t *trip) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
-	var conn road
+	var conn leaving
 	var nodes []netip.AddrPort
 	err := t.through(ctx, t.gateways(), func(ctx context.Context, w way) (err error) {
 		conn.PacketConn, nodes, err = t.open(ctx, w.Gateway)

@@ -5,12 +5,12 @@
 //
 //	Identity  keystore.Identity: who we are, as a handle that acts
 //	Contact   book.Contact: somebody we are, or may come to be, in touch with
-//	Path      onion.Path: a way out of this machine
-//	Tunnel    tunnel.Conn: the sealed road to one contact
+//	Path      onion.Path, or onion.Packets: a way out of this machine
+//	Tunnel    tunnel.Tunnel: the sealed road to one contact
 //	Meeting   meet.Meeting: finding each other in the DHT
 //	Talk      package talk: a message or a call
 //	Gateway   onion.Gateway: a node that lends its UDP
 //
 // A Node does not open sockets, read passwords or speak SIP. It is given an open Identity and a
-// Path, and works until its context ends. What it acknowledges is in the vault before it says so.
+// Path or Packets, of which its road is made (package road), and works until its context ends. What it acknowledges is in the vault before it says so.
 package node

@@ -62,7 +62,7 @@ func (n *Node) collect(ctx context.Context) {
 			cards = append(cards, book.Issued{Inbox: card.OpenInbox(n.self),
 				Expires: time.Now().Add(time.Hour)})
 		}
-		ready = len(b.Roads()) > 0
+		ready = n.packets != nil || len(b.Roads()) > 0
 	})
 	for _, c := range cards {
 		if !ready || time.Now().After(c.Expires) {
@@ -159,7 +159,7 @@ func (n *Node) Remove(name string) error {
 	}
 	poke(n.rosterPoke)
 	if before != after {
-		poke(n.servicePoke)
+		n.road.Renew()
 	}
 	return nil
 }

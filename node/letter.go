@@ -19,7 +19,7 @@ const (
 // letter is a sealed invitation. The same one, left again, takes the place it had.
 type letter struct {
 	sealed []byte
-	reach  string // the service it names
+	reach  string // the place it names
 	made   time.Time
 }
 
@@ -65,14 +65,14 @@ func (n *Node) seal(l *letter, c book.Contact, p pair) error {
 	if err != nil {
 		return err
 	}
-	if l.reach == r.Service && time.Since(l.made) < letterFor {
+	if l.reach == place(r) && time.Since(l.made) < letterFor {
 		return nil
 	}
 	inv := card.Invitation{From: n.self, Greeting: c.Greeting, PSK: c.PSK, Reach: r}
 	n.look(func(b *book.Book) { inv.Name = b.Name })
 	sealed, err := inv.Seal(c.Address, p.peer.Static, c.Inbox, n.id.Sign)
 	if err == nil {
-		*l = letter{sealed: sealed, reach: r.Service, made: time.Now()}
+		*l = letter{sealed: sealed, reach: place(r), made: time.Now()}
 	}
 	return err
 }
@@ -111,7 +111,7 @@ func (n *Node) leaveInvitation(ctx context.Context, a card.Address, l *letter) e
 // inbox if not, or the doorbell does not answer, or the user wants both.
 func (n *Node) handIn(ctx context.Context, c book.Contact, sealed []byte) error {
 	rang := false
-	if c.Bell != (card.Gateway{}) {
+	if c.Bell != (card.Gateway{}) && n.path != nil {
 		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
 			Text: "handing in the sealed invitation at the contact's doorbell"})
 		rang = n.ring(ctx, c.Bell, sealed) == nil
@@ -120,7 +120,7 @@ func (n *Node) handIn(ctx context.Context, c book.Contact, sealed []byte) error 
 		return nil
 	}
 	n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
-		Text: "leaving the sealed invitation in the contact's inbox, through a gateway"})
+		Text: "leaving the sealed invitation in the contact's inbox, " + n.through()})
 	if _, err := n.meet.Leave(ctx, c.Inbox, sealed); err != nil && !rang {
 		return err
 	}

@@ -13,18 +13,17 @@ import (
 	"nightjar/node/book"
 	"nightjar/node/card"
 	"nightjar/node/meet"
+	"nightjar/node/road"
 	"nightjar/node/talk"
-	"nightjar/onion"
 	"nightjar/tunnel"
 )
 
 const (
 	linkRoom = 256         // records that wait for a slow tunnel; then the link is given up
-	dialTime = time.Minute // for one attempt to reach a contact's service
+	dialTime = time.Minute // for one attempt to reach a contact
 	// Two links within this time were begun by both sides at once. It is longer than a dial takes,
 	// so that two that did cross never fall on its edge, where the sides could disagree.
-	crossing  = dialTime + 10*time.Second
-	dialTries = 3 // a fresh descriptor needs a moment to be found everywhere
+	crossing = dialTime + 10*time.Second
 )
 
 // errNotAccepted says that an invited contact has published nothing for us: it has not accepted,
@@ -44,7 +43,7 @@ const steady = time.Minute
 
 // link is the tunnel to a contact that is there, and the stream messages and call records use.
 type link struct {
-	tun    *tunnel.Conn
+	tun    tunnel.Tunnel
 	stream net.Conn
 	reach  card.Reach       // where we dialled; only the side that dialled knows it
 	out    chan talk.Record // acknowledgements and what belongs to calls: at once
@@ -55,7 +54,7 @@ type link struct {
 	born   time.Time
 }
 
-func newLink(tun *tunnel.Conn, stream net.Conn) *link {
+func newLink(tun tunnel.Tunnel, stream net.Conn) *link {
 	return &link{tun: tun, stream: stream, out: make(chan talk.Record, linkRoom),
 		texts: make(chan talk.Record), more: make(chan struct{}, 1), born: time.Now()}
 }
@@ -100,6 +99,10 @@ func (n *Node) woken(ctx context.Context, a card.Address, d time.Duration, k *ke
 	defer t.Stop()
 	for {
 		select {
+		case <-n.moment(a):
+			if n.knock(ctx, a) {
+				return false
+			}
 		case <-k.haste:
 			return n.linkTo(a) == nil
 		case <-k.linked:
@@ -138,27 +141,33 @@ func (n *Node) tryLink(ctx context.Context, a card.Address) *link {
 	tell := func(text string) {
 		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name, Text: text})
 	}
-	tell("looking up where the contact can be reached, through a gateway")
+	tell("looking up where the contact can be reached, " + n.through())
 	reach, err := n.findReach(ctx, c, p)
 	if err != nil {
 		tell("not found: " + why(err))
 		return nil
 	}
+	n.note(a, reach)
 	if l := n.linkTo(a); l != nil {
 		return l // the contact was faster
 	}
-	tell("found; building a circuit to the contact's onion service")
+	tell("found; " + n.dialling())
 	tun, err := n.dialTunnel(ctx, reach, p.peer)
 	if err != nil {
 		tell("not reached: " + why(err))
 		return nil
 	}
+	return n.begin(ctx, a, tun, reach)
+}
+
+// begin makes a tunnel that we dialled the link to a contact, and returns the link that stands then.
+func (n *Node) begin(ctx context.Context, a card.Address, tun tunnel.Tunnel, at card.Reach) *link {
 	stream, err := tun.OpenStream(ctx)
 	if err == nil {
 		err = talk.WriteRecord(stream, talk.Record{Kind: talk.KindMain})
 	}
 	l := newLink(tun, stream)
-	l.reach = reach
+	l.reach = at
 	if err != nil || !n.install(a, l) {
 		_ = tun.Close()
 		return n.linkTo(a)
@@ -186,31 +195,19 @@ func (n *Node) findReach(ctx context.Context, c book.Contact, p pair) (card.Reac
 	return card.Reach{}, err
 }
 
-// dialTunnel reaches a contact's service on a circuit of its own and shakes hands.
-func (n *Node) dialTunnel(ctx context.Context, r card.Reach, p tunnel.Peer) (*tunnel.Conn, error) {
+// dialTunnel reaches a contact where its record says, and shakes hands.
+func (n *Node) dialTunnel(ctx context.Context, r card.Reach, p tunnel.Peer) (
+	tunnel.Tunnel, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	to := onion.Remote{ID: r.Service, Port: r.Port, Auth: r.Auth, HasAuth: true}
-	var last error
-	for try := range dialTries {
-		if !pause(ctx, time.Duration(try)*time.Second, nil) {
-			break
-		}
-		conn, err := n.path.Dial(ctx, to, onion.NewIsolation())
-		if err != nil {
-			last = err
-			continue
-		}
-		tun, err := tunnel.Dial(ctx, conn, n.id, p)
-		if err == nil {
-			return tun, nil
-		}
-		last = err
-	}
-	if last == nil {
-		last = ctx.Err()
-	}
-	return nil, last
+	return n.road.Dial(ctx, r, p)
+}
+
+// dialBeside makes a second tunnel to where a link leads, also if that has moved since.
+func (n *Node) dialBeside(ctx context.Context, l *link, p tunnel.Peer) (tunnel.Tunnel, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	return n.road.Beside(ctx, l.tun, l.reach, p)
 }
 
 // converse works on an installed link until it ends.
@@ -218,7 +215,7 @@ func (n *Node) converse(ctx context.Context, a card.Address, l *link) {
 	name := ""
 	defer func() { n.uninstall(a, l, name) }()
 	defer l.tun.Close()
-	l.tun.SetShape(tunnel.Cover(n.cover))
+	road.Cover(l.tun, n.cover)
 	c, _, err := n.contact(a)
 	if name = c.Name; err == nil && !c.Met {
 		err = n.change(func(b *book.Book) error { return b.Confirm(a) })
@@ -264,6 +261,7 @@ func (n *Node) uninstall(a card.Address, l *link, name string) {
 	mine := n.links[a] == l
 	if mine {
 		delete(n.links, a)
+		n.renote(a)
 	}
 	n.mu.Unlock()
 	if mine {
@@ -281,6 +279,7 @@ func (n *Node) unlink(a card.Address) {
 	delete(n.keepers, a)
 	delete(n.rang, a)
 	delete(n.hinted, a)
+	delete(n.found, a)
 	n.mu.Unlock()
 	n.dropCalls(a)
 	if l != nil {

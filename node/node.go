@@ -15,9 +15,9 @@ import (
 	"nightjar/node/card"
 	"nightjar/node/meet"
 	"nightjar/node/meet/atlas"
+	"nightjar/node/road"
 	"nightjar/node/talk"
 	"nightjar/onion"
-	"nightjar/tunnel"
 )
 
 // Errors a caller can act on.
@@ -58,7 +58,7 @@ type Config struct {
 	Identity *keystore.Identity // open; locked by the owner after Run has returned
 	Path     onion.Path         // by onion services; closed by the owner after Run has returned
 	Packets  onion.Packets      // by addresses, instead of Path; closed by the owner likewise
-	Meeting  Meeting            // nil: the DHT through the gateways in the book
+	Meeting  Meeting            // nil: the DHT, through the gateways in the book or by Packets
 
 	// Derived says that the identity is kept in its owner's head alone: what is agreed with others
 	// follows from its keys, so that the same words and the same cards find everything again.
@@ -76,15 +76,15 @@ type Config struct {
 // Node is one identity at work. Its methods are safe for several goroutines.
 type Node struct {
 	id    *keystore.Identity
-	path  onion.Path
+	path  onion.Path     // nil when we go by addresses
 	roots *x509.CertPool // Config.Roots
+	road  road.Road
 	meet  Meeting
 	self  card.Address
 	head  bool // Config.Derived
 	cover time.Duration
 	feed  feed
 	crew  crew
-	door  tunnel.Door
 
 	mu      sync.Mutex
 	book    *book.Book
@@ -94,19 +94,18 @@ type Node struct {
 	calls   map[talk.ID]*callWith
 	rang    map[card.Address]time.Time // when a contact's last call came
 	hinted  map[card.Address]time.Time // when a contact was told of gateways
-	service onion.Listener
+	found   map[card.Address]finding   // where contacts were last
 	phone   Phone
+
+	packets onion.Packets // nil when we go by onion services
 
 	atlas *atlas.Atlas // of the DHT, if we walk it
 
-	inboxPoke   chan struct{}
-	bellPoke    chan struct{}
-	stir        chan struct{} // closed, and replaced, by Check
-	move        chan struct{} // closed, and replaced, when our onion service is another
-	shown       chan shown    // texts for the phone
-	rosterPoke  chan struct{}
-	servicePoke chan struct{}
-	serviceUp   chan struct{} // closed when service is set for the first time
+	inboxPoke  chan struct{}
+	bellPoke   chan struct{}
+	stir       chan struct{} // closed, and replaced, by Check
+	shown      chan shown    // texts for the phone
+	rosterPoke chan struct{}
 }
 
 // New reads the identity's book. It does nothing on the network before Run.
@@ -116,7 +115,7 @@ func New(c Config) (n *Node, err error) {
 }
 
 func newNode(c Config) (*Node, error) {
-	if c.Path == nil || c.Packets != nil {
+	if (c.Path == nil) == (c.Packets == nil) {
 		return nil, ErrWay
 	}
 	state := c.Identity.State()
@@ -126,26 +125,25 @@ func newNode(c Config) (*Node, error) {
 		return nil, fmt.Errorf("read the identity's book: %w", err)
 	}
 	n := &Node{
-		id: c.Identity, path: c.Path, meet: c.Meeting, book: bk,
-		self:        card.Address(c.Identity.PublicKey()),
-		head:        c.Derived,
-		cover:       c.Cover,
-		roots:       c.Roots,
-		pairs:       map[card.Address]pair{},
-		links:       map[card.Address]*link{},
-		keepers:     map[card.Address]*keeper{},
-		calls:       map[talk.ID]*callWith{},
-		rang:        map[card.Address]time.Time{},
-		hinted:      map[card.Address]time.Time{},
-		inboxPoke:   make(chan struct{}, 1),
-		bellPoke:    make(chan struct{}, 1),
-		stir:        make(chan struct{}),
-		move:        make(chan struct{}),
-		shown:       make(chan shown, shownRoom),
-		rosterPoke:  make(chan struct{}, 1),
-		servicePoke: make(chan struct{}, 1),
-		serviceUp:   make(chan struct{}),
+		id: c.Identity, path: c.Path, packets: c.Packets, meet: c.Meeting, book: bk,
+		self:       card.Address(c.Identity.PublicKey()),
+		head:       c.Derived,
+		cover:      c.Cover,
+		roots:      c.Roots,
+		pairs:      map[card.Address]pair{},
+		links:      map[card.Address]*link{},
+		keepers:    map[card.Address]*keeper{},
+		calls:      map[talk.ID]*callWith{},
+		rang:       map[card.Address]time.Time{},
+		hinted:     map[card.Address]time.Time{},
+		found:      map[card.Address]finding{},
+		inboxPoke:  make(chan struct{}, 1),
+		bellPoke:   make(chan struct{}, 1),
+		stir:       make(chan struct{}),
+		shown:      make(chan shown, shownRoom),
+		rosterPoke: make(chan struct{}, 1),
 	}
+	n.road = n.ownRoad()
 	if n.meet == nil {
 		n.meet = n.ownMeeting()
 	}
@@ -160,9 +158,12 @@ func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	n.crew.start(ctx)
+	n.crew.spawn(n.road.Run)
 	n.crew.spawn(n.serve)
 	n.crew.spawn(n.watchInboxes)
-	n.crew.spawn(n.keepBells)
+	if n.path != nil {
+		n.crew.spawn(n.keepBells)
+	}
 	n.crew.spawn(n.keepAtlas)
 	n.crew.spawn(n.coverTracks)
 	n.crew.spawn(n.keepRoster)
@@ -245,13 +246,6 @@ func (n *Node) stirred() <-chan struct{} {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.stir
-}
-
-// moved returns a channel that closes when our onion service has become another.
-func (n *Node) moved() <-chan struct{} {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.move
 }
 
 // poke wakes whoever waits on ch; a poke that finds one waiting already is enough.

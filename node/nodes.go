@@ -23,6 +23,9 @@ const (
 // ownMeeting is the DHT through the gateways in the book.
 func (n *Node) ownMeeting() Meeting {
 	m := &meet.Meeting{Carrier: &carrier{node: n}}
+	if n.packets != nil {
+		m.Carrier = &stroller{n}
+	}
 	n.atlas = &m.Atlas
 	if len(n.book.Atlas) > 0 {
 		_ = n.atlas.Decode(n.book.Atlas) // what cannot be read is learned anew
@@ -73,7 +76,7 @@ func (n *Node) coverTracks(ctx context.Context) {
 	}
 	for pause(ctx, time.Duration(rand.ExpFloat64()*float64(coverEvery)), nil) {
 		ready := false
-		n.look(func(b *book.Book) { ready = len(b.Roads()) > 0 })
+		n.look(func(b *book.Book) { ready = n.packets != nil || len(b.Roads()) > 0 })
 		if ready {
 			one, cancel := context.WithTimeout(ctx, meetTime)
 			_ = m.Cover(one) // nobody waits for it

@@ -4,7 +4,6 @@ package node
 
 import (
 	"bytes"
-	"crypto/ecdh"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -116,18 +115,6 @@ func (n *Node) contact(a card.Address) (book.Contact, pair, error) {
 	}
 	p, err := n.pairWith(c)
 	return *c, p, err
-}
-
-// seatKey is the client key of one seat on one generation of our onion service.
-func (n *Node) seatKey(service uint32, seat uint16) (*ecdh.PrivateKey, error) {
-	b, err := n.id.Derive("nightjar service client", []byte{
-		byte(service >> 24), byte(service >> 16), byte(service >> 8), byte(service),
-		byte(seat >> 8), byte(seat)})
-	if err != nil {
-		return nil, err
-	}
-	defer clear(b[:])
-	return ecdh.X25519().NewPrivateKey(b[:])
 }
 
 func newSecret() (b [32]byte) {

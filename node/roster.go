@@ -109,17 +109,17 @@ func (n *Node) keep(ctx context.Context, a card.Address, psk [32]byte, wait time
 }
 
 // keepPublished puts our reach record for one contact into the DHT, now, when a slot of it is due,
-// and when our onion service has become another. Each slot has times of its own: what is stored
+// and when we have become reachable elsewhere. Each slot has times of its own: what is stored
 // together can be seen to belong together. It closes first after the first success.
 func (n *Node) keepPublished(ctx context.Context, a card.Address, first chan struct{}) {
 	select {
-	case <-n.serviceUp:
+	case <-n.road.Ready():
 	case <-ctx.Done():
 		return
 	}
 	done := false
 	for step := 0; ctx.Err() == nil; step++ {
-		haste, moved := n.stirred(), n.moved()
+		haste, moved := n.stirred(), n.road.Moved()
 		due, err := n.publishTo(ctx, a)
 		wait := max(time.Until(due), leastWait)
 		if err != nil {
@@ -148,7 +148,7 @@ func (n *Node) publishTo(ctx context.Context, a card.Address) (time.Time, error)
 	ctx, cancel := context.WithTimeout(ctx, meetTime)
 	defer cancel()
 	n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,
-		Text: "storing where only this contact can find us, through a gateway"})
+		Text: "storing where only this contact can find us, " + n.through()})
 	_, err = n.meet.Publish(ctx, p.peer.Root, p.ours, r)
 	if err != nil {
 		n.feed.tell(Event{Kind: EventProgress, Contact: c.Name,

@@ -10,6 +10,7 @@ import (
 	"nightjar/node/book"
 	"nightjar/node/card"
 	"nightjar/node/meet"
+	"nightjar/node/road"
 	"nightjar/node/talk"
 	"nightjar/onion"
 	"nightjar/tunnel"
@@ -34,7 +35,7 @@ type ContactStatus struct {
 type Status struct {
 	Address   card.Address
 	Name      string
-	Reachable bool // our onion service is published
+	Reachable bool // contacts can dial us: our onion service is published, our address known
 	Gateways  int
 	Contacts  int
 	Connected int
@@ -67,7 +68,7 @@ func (n *Node) Contacts() []ContactStatus {
 
 // Status sums up the identity.
 func (n *Node) Status() Status {
-	s := Status{Address: n.self}
+	s := Status{Address: n.self, Reachable: n.road.Reachable()}
 	s.Network, s.Warnings = n.health()
 	for _, c := range n.Contacts() {
 		s.Contacts++
@@ -80,13 +81,6 @@ func (n *Node) Status() Status {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s.Name, s.Gateways, s.Calls = n.book.Name, len(n.book.Roads()), len(n.calls)
-	if n.service != nil {
-		select {
-		case <-n.service.Published():
-			s.Reachable = true
-		default:
-		}
-	}
 	return s
 }
 
@@ -166,13 +160,17 @@ func why(err error) string {
 		{errNotAccepted, "the contact is away or has not accepted yet"},
 		{meet.ErrNotFound, "nothing is stored there now; the contact may be away"},
 		{meet.ErrTaken, "somebody else who has the card blocked that place; again at the next"},
-		{meet.ErrLost, "the gateway was lost"},
+		{meet.ErrLost, "the way to the DHT was lost"},
 		{meet.ErrFewStores, "too few DHT nodes took it"},
-		{meet.ErrNoNodes, "the gateway knows no DHT nodes"},
+		{meet.ErrNoNodes, "no DHT node answered; a full card or a bundle names some"},
 		{book.ErrFull, "the vault is full of unsent and unread messages"},
+		{road.ErrOther, "the contact is reached by another way, which is not tried"},
+		{road.ErrNowhere, "the contact cannot be called where it is now; it can call"},
+		{road.ErrNotYet, "our own way out is not open yet"},
 		{onion.ErrNoService, "the service is not there now"},
 		{onion.ErrNotAuthorized, "the contact's service does not know us any more"},
 		{onion.ErrTorDied, "tor has ended"},
+		{tunnel.ErrUnanswered, "nobody answered there"},
 		{tunnel.ErrStranger, "the far side is not who it should be"},
 		{context.DeadlineExceeded, "it took too long"},
 		{context.Canceled, "the engine is stopping"},

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"nightjar/tunnel"
-	"nightjar/tunnel/bulk"
 	"nightjar/tunnel/handshake"
 	"nightjar/tunnel/outlet"
 	"nightjar/tunnel/packet"
@@ -123,8 +122,7 @@ func newConn(e *Endpoint, s *handshake.Session, at netip.AddrPort) (*Conn, error
 	}
 	l.conn = c
 	c.streams.ready = make(chan struct{})
-	c.streams.seeds = bulk.Seeds{Initiator: s.Export(labelPin + initiator),
-		Responder: s.Export(labelPin + responder)}
+	c.streams.secrets = secretsOf(s)
 	c.keys = newKeys(s, l, time.Now())
 	c.out.Rekey(keys)
 	if !e.admit(c) {
@@ -143,6 +141,13 @@ func (c *Conn) Peer() [32]byte { return c.peer }
 
 // Binding is a public value that is equal on both sides and belongs to this session alone.
 func (c *Conn) Binding() [32]byte { return c.binding }
+
+// Far is the address to which packets go now. It can change at any time.
+func (c *Conn) Far() netip.AddrPort {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.path.Addr()
+}
 
 // Initiator reports whether this side dialled.
 func (c *Conn) Initiator() bool { return c.initiator }
