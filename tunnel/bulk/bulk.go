@@ -1,11 +1,12 @@
 // Package bulk makes ordered streams of bytes out of packets that may be lost, by QUIC (RFC 9000,
 // quic-go). It is given the packets of a session that is already private; QUIC's own TLS adds
 // nothing to that, and is pinned to the session all the same. It knows nothing of the session but
-// the seeds of the pin and why it ended.
+// a few secrets and why it ended.
 //
-// Keys of QUIC lie outside the erasure of secrets: who reads the memory of the process after a
-// session has ended may find them. They open nothing by themselves, for every QUIC packet crosses
-// the network inside a packet of the session.
+// QUIC's goroutines, keys and buffers lie outside the erasure of secrets: who reads the memory of
+// the process after a session has ended may find them. They say nothing: what a stream carries is
+// veiled before QUIC has it, under a key that is erased, and every QUIC packet crosses the network
+// inside a packet of the session.
 package bulk
 
 import (
@@ -14,6 +15,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -39,6 +41,9 @@ var ErrStopped = errors.New("far side reads no more of this stream")
 // Streams is one side's streams. It is safe for concurrent use.
 type Streams struct {
 	transport *quic.Transport
+	initiator bool
+	secrets   *Secrets
+	rooms     sync.Pool // of *[chunk]byte
 	cancel    context.CancelFunc
 	cause     func() error // why the session ended
 	ready     chan struct{}
@@ -48,19 +53,21 @@ type Streams struct {
 }
 
 // Start begins the streams over pc, which carries packets of 1200 bytes to the far side and none
-// else. seeds are secrets of the session, cause is why it ended. Close must be called.
-func Start(pc net.PacketConn, initiator bool, seeds Seeds, cause func() error) *Streams {
+// else. secrets, which it takes over, are the session's, cause is why it ended. Close must be
+// called.
+func Start(pc net.PacketConn, initiator bool, secrets *Secrets, cause func() error) *Streams {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Streams{transport: &quic.Transport{Conn: pc}, cancel: cancel, cause: cause,
+	s := &Streams{transport: &quic.Transport{Conn: pc}, initiator: initiator, secrets: secrets,
+		cancel: cancel, cause: cause,
 		ready: make(chan struct{}), failed: make(chan struct{}), ended: make(chan struct{})}
-	go s.run(ctx, initiator, seeds)
+	go s.run(ctx)
 	return s
 }
 
 // run makes the connection and waits for its end.
-func (s *Streams) run(ctx context.Context, initiator bool, seeds Seeds) {
+func (s *Streams) run(ctx context.Context) {
 	defer close(s.ended)
-	conn, err := s.connect(ctx, initiator, seeds)
+	conn, err := s.connect(ctx)
 	if err != nil {
 		close(s.failed)
 		return
@@ -71,8 +78,8 @@ func (s *Streams) run(ctx context.Context, initiator bool, seeds Seeds) {
 	close(s.failed)
 }
 
-func (s *Streams) connect(ctx context.Context, initiator bool, seeds Seeds) (*quic.Conn, error) {
-	conf, err := pinned(initiator, seeds)
+func (s *Streams) connect(ctx context.Context) (*quic.Conn, error) {
+	conf, err := pinned(s.initiator, s.secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +96,7 @@ func (s *Streams) connect(ctx context.Context, initiator bool, seeds Seeds) (*qu
 		InitialPacketSize:              packetSize,
 		DisablePathMTUDiscovery:        true,
 	}
-	if initiator {
+	if s.initiator {
 		return s.transport.Dial(ctx, s.transport.Conn.LocalAddr(), conf, rules)
 	}
 	l, err := s.transport.Listen(conf, rules)
@@ -124,10 +131,11 @@ func (s *Streams) Open(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, s.why(ctx, err)
 	}
-	if _, err := q.Write([]byte{opening}); err != nil {
-		return nil, s.why(ctx, err)
+	t := s.stream(q)
+	if err := t.begin(); err != nil {
+		return nil, err
 	}
-	return &stream{q, s}, nil
+	return t, nil
 }
 
 // Accept returns the next stream that the far side has begun.
@@ -140,9 +148,8 @@ func (s *Streams) Accept(ctx context.Context) (net.Conn, error) {
 		if err != nil {
 			return nil, s.why(ctx, err)
 		}
-		var first [1]byte
-		if _, err := io.ReadFull(q, first[:]); err == nil && first[0] == opening {
-			return &stream{q, s}, nil
+		if t := s.stream(q); t.began() {
+			return t, nil
 		}
 		q.CancelRead(0)
 		q.CancelWrite(0)
@@ -159,6 +166,14 @@ func (s *Streams) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// room is room for a chunk.
+func (s *Streams) room() *[chunk]byte {
+	if b, ok := s.rooms.Get().(*[chunk]byte); ok {
+		return b
+	}
+	return new([chunk]byte)
 }
 
 // why translates QUIC's errors, which may hold words of the far side.
@@ -179,33 +194,3 @@ func (s *Streams) why(ctx context.Context, err error) error {
 	}
 	return net.ErrClosed
 }
-
-// A stream is one stream as its user sees it.
-type stream struct {
-	*quic.Stream
-	s *Streams
-}
-
-// Read reads what has come.
-func (t *stream) Read(b []byte) (int, error) {
-	n, err := t.Stream.Read(b)
-	return n, t.s.why(context.Background(), err)
-}
-
-// Write returns once b is on its way or waits in QUIC's buffer.
-func (t *stream) Write(b []byte) (int, error) {
-	n, err := t.Stream.Write(b)
-	return n, t.s.why(context.Background(), err)
-}
-
-// CloseWrite tells the far side that nothing more comes after what was written.
-func (t *stream) CloseWrite() error { return t.Stream.Close() }
-
-// Close ends both directions; what was written before still goes out.
-func (t *stream) Close() error {
-	t.Stream.CancelRead(0)
-	return t.Stream.Close()
-}
-
-func (t *stream) LocalAddr() net.Addr  { return t.s.transport.Conn.LocalAddr() }
-func (t *stream) RemoteAddr() net.Addr { return t.s.transport.Conn.LocalAddr() }

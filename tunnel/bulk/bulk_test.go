@@ -74,11 +74,16 @@ func (r *road) SetWriteBuffer(int) error         { return nil }
 
 func alive() error { return nil }
 
+// secrets are made up.
+func secrets(initiator, responder byte) *Secrets {
+	side := func(b byte) Side { return Side{Pin: [32]byte{b}, Veil: [32]byte{b, b}} }
+	return &Secrets{side(initiator), side(responder)}
+}
+
 // newPair is both sides of one session's streams.
 func newPair(lose int64) (a, b *Streams, end func()) {
-	seeds := Seeds{Initiator: [32]byte{1}, Responder: [32]byte{2}}
 	ra, rb := newRoads(lose)
-	a, b = Start(ra, true, seeds, alive), Start(rb, false, seeds, alive)
+	a, b = Start(ra, true, secrets(1, 2), alive), Start(rb, false, secrets(1, 2), alive)
 	return a, b, func() { a.Close(); b.Close() }
 }
 
@@ -139,13 +144,10 @@ func TestStreamIsSeenBeforeItIsWrittenTo(t *testing.T) {
 // Who has the packets but not the session is refused; a variant that only skips the check of names,
 // as self-signed certificates tempt to, is not even asked who it is.
 func TestStreamsArePinnedToTheSession(t *testing.T) {
-	for _, wrong := range []Seeds{
-		{Initiator: [32]byte{9}, Responder: [32]byte{2}},
-		{Initiator: [32]byte{1}, Responder: [32]byte{9}},
-	} {
+	for _, wrong := range []*Secrets{secrets(9, 2), secrets(1, 9)} {
 		synctest.Test(t, func(t *testing.T) {
 			ra, rb := newRoads(0)
-			a := Start(ra, true, Seeds{Initiator: [32]byte{1}, Responder: [32]byte{2}}, alive)
+			a := Start(ra, true, secrets(1, 2), alive)
 			b := Start(rb, false, wrong, alive)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
@@ -163,11 +165,11 @@ func TestStreamsArePinnedToTheSession(t *testing.T) {
 			b.Close()
 		})
 	}
-	conf, err := pinned(true, Seeds{Initiator: [32]byte{1}, Responder: [32]byte{2}})
+	conf, err := pinned(true, secrets(1, 2))
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger, err := pinned(false, Seeds{Initiator: [32]byte{9}, Responder: [32]byte{8}})
+	stranger, err := pinned(false, secrets(9, 8))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,9 +210,8 @@ func TestEndOfTheSessionIsWhatStreamsSay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		why := errors.New("session is over")
 		ra, rb := newRoads(0)
-		seeds := Seeds{Initiator: [32]byte{1}, Responder: [32]byte{2}}
-		a := Start(ra, true, seeds, func() error { return why })
-		b := Start(rb, false, seeds, alive)
+		a := Start(ra, true, secrets(1, 2), func() error { return why })
+		b := Start(rb, false, secrets(1, 2), alive)
 		s, err := a.Open(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -12,31 +12,46 @@ import (
 	"errors"
 	"math/big"
 	"time"
+
+	"nightjar/tunnel/record"
 )
 
 // protocol is what TLS negotiates: QUIC wants a name.
 const protocol = "nightjar"
 
-// Seeds are two secrets of the session, used for nothing else: of each side's key.
-type Seeds struct{ Initiator, Responder [32]byte }
+// Secrets are those of the session that streams use, and nothing else does.
+type Secrets struct{ Initiator, Responder Side }
+
+// A Side is the secrets that one of the two has its name to; both know them.
+type Side struct {
+	Pin  [32]byte // seed of the key that it shows to QUIC
+	Veil [32]byte // key of what it says by streams
+}
 
 // errPin: the far side of QUIC is not that of the session.
 var errPin = errors.New("certificate is not the session's")
 
 // pinned is the TLS side: own key shown, the far side's demanded.
-func pinned(initiator bool, seeds Seeds) (*tls.Config, error) {
-	mine, theirs := seeds.Responder, seeds.Initiator
-	if initiator {
-		mine, theirs = theirs, mine
-	}
-	defer clear(mine[:])
-	defer clear(theirs[:])
-	own := ed25519.NewKeyFromSeed(mine[:])
-	want := ed25519.NewKeyFromSeed(theirs[:]).Public().(ed25519.PublicKey)
-	cert, err := certificate(own)
-	if err != nil {
-		return nil, err
-	}
+func pinned(initiator bool, s *Secrets) (conf *tls.Config, err error) {
+	record.Erasing(func() {
+		mine, theirs := &s.Responder.Pin, &s.Initiator.Pin
+		if initiator {
+			mine, theirs = theirs, mine
+		}
+		own := ed25519.NewKeyFromSeed(mine[:])
+		want := ed25519.NewKeyFromSeed(theirs[:]).Public().(ed25519.PublicKey)
+		clear(mine[:])
+		clear(theirs[:])
+		var cert tls.Certificate
+		if cert, err = certificate(own); err == nil {
+			conf = demanding(cert, want)
+		}
+	})
+	return conf, err
+}
+
+// demanding is the TLS side that shows cert and takes nobody but who has the key want.
+func demanding(cert tls.Certificate, want ed25519.PublicKey) *tls.Config {
 	return &tls.Config{
 		Certificates:           []tls.Certificate{cert},
 		InsecureSkipVerify:     true, // VerifyConnection asks for more than a name
@@ -55,7 +70,7 @@ func pinned(initiator bool, seeds Seeds) (*tls.Config, error) {
 			}
 			return nil
 		},
-	}, nil
+	}
 }
 
 // certificate signs a key with itself; there is nothing in it but the key.

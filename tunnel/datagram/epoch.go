@@ -3,6 +3,7 @@
 package datagram
 
 import (
+	"nightjar/tunnel/bulk"
 	"nightjar/tunnel/handshake"
 	"nightjar/tunnel/outlet"
 	"nightjar/tunnel/packet"
@@ -15,6 +16,7 @@ const (
 	labelMask = "nightjar tunnel 2 numbers of the "
 	labelIDs  = "nightjar tunnel 2 ids of the "
 	labelPin  = "nightjar tunnel 2 streams of the "
+	labelVeil = "nightjar tunnel 2 veil of the "
 
 	initiator = "initiator"
 	responder = "responder"
@@ -43,4 +45,15 @@ func keysOf(s *handshake.Session, sender string) packet.Keys {
 
 func idsOf(s *handshake.Session, sender string) packet.IDs {
 	return packet.NewIDs(s.Export(labelIDs + sender))
+}
+
+// secretsOf is what streams need of a session.
+func secretsOf(s *handshake.Session) (all *bulk.Secrets) {
+	record.Erasing(func() {
+		side := func(name string) bulk.Side {
+			return bulk.Side{Pin: s.Export(labelPin + name), Veil: s.Export(labelVeil + name)}
+		}
+		all = &bulk.Secrets{Initiator: side(initiator), Responder: side(responder)}
+	})
+	return all
 }

@@ -88,7 +88,7 @@ func (c *Conn) clean() {
 	for _, l := range c.keys.lanes() {
 		c.e.lanes.leave(l)
 	}
-	c.keys = keys{}
+	c.keys, c.streams.secrets = keys{}, nil
 	c.mu.Unlock()
 }
 

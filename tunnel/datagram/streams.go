@@ -18,12 +18,12 @@ import (
 // streams is what a session has of QUIC. The initiator is its client: it begins when it has a
 // stream to open, or is asked to by the far side.
 type streams struct {
-	once  sync.Once
-	begun atomic.Bool
-	all   *bulk.Streams // written before ready closes
-	ready chan struct{}
-	asked sync.Once
-	seeds bulk.Seeds
+	once    sync.Once
+	begun   atomic.Bool
+	all     *bulk.Streams // written before ready closes
+	ready   chan struct{}
+	asked   sync.Once
+	secrets *bulk.Secrets // until they have begun
 }
 
 // OpenStream begins a stream. It waits, until ctx ends, while 64 streams of this side are open,
@@ -89,8 +89,8 @@ func (c *Conn) startStreams() {
 	c.streams.once.Do(func() {
 		c.streams.begun.Store(true)
 		c.streams.all = bulk.Start(&road{c: c, cut: make(chan struct{}, 1)}, c.initiator,
-			c.streams.seeds, c.Err)
-		c.streams.seeds = bulk.Seeds{}
+			c.streams.secrets, c.Err)
+		c.streams.secrets = nil
 		close(c.streams.ready)
 		c.group.Go(func() {
 			select {
