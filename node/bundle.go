@@ -122,10 +122,12 @@ func (n *Node) takeHint(a card.Address, l *link, r talk.Record) {
 	})
 }
 
-// AddRelay remembers a pkarr relay: card.ErrRelay for what is no relay's URL.
+// AddRelay remembers a pkarr relay; one that is no onion service is asked only over a path that may
+// be left. card.ErrRelay for what is no such relay's URL.
 func (n *Node) AddRelay(url string) error {
-	if err := card.CheckRelay(url); err != nil {
-		return err
+	_, service := onionRelay(url)
+	if _, host := hostRelay(url); card.CheckRelay(url) != nil || !service && !host {
+		return card.ErrRelay
 	}
 	if err := n.change(func(b *book.Book) error { b.AddRelay(url); return nil }); err != nil {
 		return err

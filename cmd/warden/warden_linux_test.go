@@ -209,6 +209,8 @@ func torAsks(ctx context.Context, w *Ward, got map[string]string) {
 		b, err = io.ReadAll(c)
 	}
 	got["socks says"] = fmt.Sprint(string(b), err)
+	_, err = p.(exiting).DialExit(ctx)
+	got["exit"] = fmt.Sprint(err)
 	got["wipe while it runs"] = fmt.Sprint(p.Wipe())
 	_, err = os.ReadDir(p.Dir())
 	got["its directory"] = fmt.Sprint(err)
@@ -278,7 +280,7 @@ func TestEngineIsGivenWhatItNeedsAndNothingElse(t *testing.T) {
 		"after a broken line": ErrGone.Error(),
 		"the other engine":    "GET /v1/identity HTTP/1.1<nil>",
 		"program":             torproc.ErrOption.Error(), "proxy": torproc.ErrOption.Error(),
-		"tor says": "hello<nil>", "socks says": "tor<nil>", "its directory": "<nil>",
+		"tor says": "hello<nil>", "socks says": "tor<nil>", "exit": torproc.ErrNoExits.Error(), "its directory": "<nil>",
 		"wipe while it runs": torproc.ErrDirectory.Error(), "refused": "false", "wipe": "<nil>",
 	} {
 		if answer, tried := got[what]; !tried || answer != want {
