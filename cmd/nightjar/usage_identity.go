@@ -34,6 +34,10 @@ terminal, say nightjar up --sip 127.0.0.1:5061 (or --no-phone), and give its pas
   --cover TIME        send something on every connection at random moments, TIME apart on
                       average (4s: 450 kB an hour and contact, each way), so that nobody sees
                       when something is said; at most 10s (default: off)
+  --path CHOICE       the way out, one of those below (default: tor)
+  --change-path       go another kind of way than this identity went before
+  --socks-user NAME   for a proxy that wants a login; its password is asked for, or is in
+  --socks-password-file FILE
   --tor FILE          the tor program (default: the one installed)
   --torrc FILE        more options for tor, one a line; those that would weaken it are refused
   --tor-control AT    use a tor that runs already: where it is controlled, unix:/run/tor/control
@@ -46,6 +50,18 @@ terminal, say nightjar up --sip 127.0.0.1:5061 (or --no-phone), and give its pas
   --tor-password FILE the file with the password of its control, if it wants one; a cookie is
                       found by itself
 
+ways out; what fails is not replaced by another, and status says who learns what:
+  tor                        onion services: nobody learns where you are
+  tor-over-vpn:FILE          the same by the VPN of a wg-quick file: your network sees the VPN
+                             and not tor, the VPN's operator sees tor
+  vpn:FILE                   by that VPN alone: contacts and the DHT see the VPN's address, its
+                             operator sees yours and whom you reach
+  socks:ADDRESS:PORT         by a SOCKS5 proxy with UDP: as with vpn, and your network sees too
+                             whom you reach
+  device:NAME                by one network interface, as a VPN of the system makes it (Linux)
+  direct-reveals-my-address  by nothing: every contact and the DHT see your own address
+Contacts must both go by tor, or both by one of the others: no way leads from one to the other.
+
 without a vault, so that nothing is on this machine before or after:
   --codename          an identity that follows from a codename: nightjar codename
   --amnesic           a new identity, gone when you stop; contacts and messages go with it
@@ -53,6 +69,7 @@ without a vault, so that nothing is on this machine before or after:
 
   nightjar up
   nightjar up --home /media/stick/nj --no-phone
+  nightjar up --path vpn:/home/me/wg0.conf
   nightjar up --codename --lock-after 15m`
 	helpCodename = `Makes a codename: seven words. Identity, address and inbox follow from them, so
 that you need no file, on any machine. It is shown once; then you type it. Whoever knows it
