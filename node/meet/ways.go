@@ -22,6 +22,8 @@ const (
 	// doubtTime is how long what a relay said of a slot is not asked for again: who looks once more
 	// so soon was not served by it, and walks.
 	doubtTime = 25 * time.Minute
+	// relayTime is how long a relay may take, at least, after our own walk has ended.
+	relayTime = 3 * time.Second
 	maxDoubts = 1024
 )
 
@@ -157,22 +159,43 @@ func put(ctx context.Context, r *walk.Road, s *slot, body []byte, now time.Time,
 	return stored.Acks, err
 }
 
-// get returns the record in a slot. What a relay found is believed, for it is signed and sealed,
-// unless we looked there lately; what it did not find is looked for by a walk through another
-// gateway.
+// get returns the record in a slot. What a relay finds is believed, for it is signed and sealed,
+// unless we looked there lately; what it does not find is to be looked for by a walk through
+// another gateway. Both begin at once: most looks are for somebody who is away and need both, and
+// who is there is found by whichever is faster. A relay that takes much longer than our own walk
+// holds nobody up.
 func (m *Meeting) get(ctx context.Context, s *slot) (*card.Reach, error) {
 	t := m.Carrier.Trip()
-	if !m.doubts.recent(s.key(), m.now()) {
-		r, err := m.getByRelay(ctx, t, s)
-		if err == nil {
-			m.doubts.note(s.key(), m.now())
-			return r, nil
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
+	if m.doubts.recent(s.key(), m.now()) {
+		return m.getByWalk(ctx, t, s)
 	}
-	return m.getByWalk(ctx, t, s)
+	both, cancel := context.WithCancel(ctx)
+	var relayed *card.Reach
+	var all sync.WaitGroup
+	all.Go(func() {
+		r, err := m.getByRelay(both, t, s)
+		if err == nil {
+			relayed = r
+			m.doubts.note(s.key(), m.now())
+			cancel()
+		}
+	})
+	begun := time.Now()
+	walked, err := m.getByWalk(both, t, s)
+	if err == nil {
+		cancel()
+	}
+	late := time.AfterFunc(max(time.Since(begun), relayTime), cancel)
+	all.Wait()
+	late.Stop()
+	cancel()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case relayed != nil:
+		return relayed, nil
+	}
+	return walked, err
 }
 
 func (m *Meeting) getByRelay(ctx context.Context, t Trip, s *slot) (r *card.Reach, err error) {
