@@ -38,6 +38,7 @@ audit: deps build ## prove on this machine that nothing leaks; a report in audit
 
 teeth: deps ## prove that the audit catches 19 leaky variants of the program
 	go test -tags teeth -count 1 -timeout 30m -run Leak -v ./audit/mutants
+	go test -tags teeth -count 1 -timeout 10m -run Outside ./audit/scenes
 
 check: ## gofmt, vet and staticcheck
 	@wrong=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$wrong" || { echo "$$wrong"; exit 1; }

@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"nightjar/audit/scenes/play"
 	"nightjar/audit/scenes/report"
 	"nightjar/audit/watch"
 )
@@ -85,97 +84,6 @@ func (w *watching) open(ctx context.Context) (err error) {
 		return err
 	}
 	return w.prove(ctx)
-}
-
-// nightjars plays the chosen scenes on one stage. The private networks are there before the
-// recorder looks: they are not what is watched.
-func (o options) nightjars(ctx context.Context, w *watching, r *report.Report, dir string) error {
-	r.Subject = "nightjar"
-	list, err := o.chosen()
-	if err != nil {
-		return err
-	}
-	bin, err := o.program()
-	if err != nil {
-		return err
-	}
-	c := &play.Cast{Dir: dir, Bin: bin, Own: w.own, Part: func(name string, to ...string) error {
-		ctx, cancel := context.WithTimeout(ctx, partTime)
-		defer cancel()
-		out, err := w.partCommand(ctx, name, to...).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("%w: %s", err, out)
-		}
-		return nil
-	}}
-	defer c.Close()
-	tell := func(who, line string) { fmt.Printf("%-8s %s\n", who, line) }
-	if err := c.Set(ctx, tell); err != nil {
-		return err
-	}
-	w.rules.Quick = append(w.rules.Quick, c.Quick())
-	pause(ctx, settling)
-	if err := w.open(ctx); err != nil {
-		return err
-	}
-	builds, err := o.others()
-	if err != nil {
-		return err
-	}
-	if len(builds) > 0 {
-		list = nil
-	}
-	list = append([]play.Scene{{Name: "gateway", Says: "somebody lends UDP to others",
-		Play: func(ctx context.Context, c *play.Cast) error { return c.Lend(ctx) }}}, list...)
-	for i, s := range list {
-		done := w.scene(ctx, c, s)
-		r.Scenes = append(r.Scenes, done)
-		done.Text(os.Stdout)
-		switch {
-		case ctx.Err() != nil:
-			return errors.New("interrupted")
-		case i == 0 && done.Failed != "":
-			return errors.New("there is no gateway: " + done.Failed)
-		}
-	}
-	return w.visits(ctx, c, builds, r)
-}
-
-// partTime is how long a part may take.
-const partTime = time.Minute
-
-// settling is how long the private networks still fetch this and that.
-const settling = 3 * time.Second
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-}
-
-// afterwards is how long is watched when a scene is over.
-const afterwards = 300 * time.Millisecond
-
-// scene plays one scene and judges what was sent meanwhile.
-func (w *watching) scene(ctx context.Context, c *play.Cast, s play.Scene) *report.Scene {
-	done := &report.Scene{Name: s.Name, Says: s.Says}
-	c.Did = func(format string, args ...any) {
-		done.Did = append(done.Did, fmt.Sprintf(format, args...))
-	}
-	start := time.Now()
-	err := s.Run(ctx, c)
-	pause(ctx, afterwards)
-	flows, doors, lost := w.recorder.Take(ctx)
-	done.Seen(flows, doors, w.rules, s.Foreign)
-	if err == nil && len(s.Foreign) > 0 && done.Foreign == 0 {
-		err = errors.New("the phone sent nothing of what it was told to: this proves nothing")
-	}
-	if err = errors.Join(err, lost); err != nil {
-		done.Failed = err.Error()
-	}
-	done.Seconds = time.Since(start).Seconds()
-	return done
 }
 
 // another watches one program of the user's.

@@ -15,16 +15,6 @@ import (
 	"nightjar/audit/scenes/report"
 )
 
-// built builds the audit.
-func built(t *testing.T) string {
-	t.Helper()
-	own := filepath.Join(t.TempDir(), "audit")
-	if out, err := exec.Command("go", "build", "-o", own, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return own
-}
-
 // watched runs a program under the audit and returns the exit code and what was said.
 func watched(t *testing.T, own string, command ...string) (int, string) {
 	t.Helper()

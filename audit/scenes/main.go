@@ -5,7 +5,8 @@
 // It is a program beside nightjar and no part of it: what is audited holds nothing of the auditor,
 // no recorder and no DHT nodes.
 //
-//	scenes [-nightjar FILE] [-json FILE] [-html FILE] [-only NAME,...] [-list] [-- COMMAND...]
+//	scenes [-nightjar FILE] [-json FILE] [-html FILE] [-only NAME,...] [-list]
+//	       [-tor-control unix:SOCKET -tor-socks unix:SOCKET] [-- COMMAND...]
 //
 // Exit codes: 0 clean, 1 something leaked, 2 the audit could not see or do all it should have.
 package main
@@ -28,13 +29,21 @@ import (
 	"nightjar/audit/scenes/report"
 )
 
-// limit is when an audit gives up.
-const limit = 20 * time.Minute
+// limit is when an audit gives up; by a tor that is not ours everything takes longer.
+const (
+	limit     = 20 * time.Minute
+	limitAfar = 2 * time.Hour
+)
+
+// errTor is a tor that cannot be reached from a namespace.
+var errTor = errors.New("an audit reaches a tor that runs already by unix sockets alone: " +
+	"--tor-control unix:/run/tor/control --tor-socks unix:/run/tor/socks")
 
 // options are what the command line says.
 type options struct {
 	nightjar, json, html string
 	only, builds         string
+	control, socks       string
 	list, inside         bool
 	part                 string
 	command              []string
@@ -46,6 +55,8 @@ func main() {
 	flag.StringVar(&o.json, "json", "", "where the report goes, for programs")
 	flag.StringVar(&o.html, "html", "", "where the report goes, as a page")
 	flag.StringVar(&o.only, "only", "", "names of scenes, with commas between them")
+	flag.StringVar(&o.control, "tor-control", "", "where a tor is controlled that runs already")
+	flag.StringVar(&o.socks, "tor-socks", "", "where it listens for SOCKS")
 	flag.StringVar(&o.builds, "builds", "", "a file of other builds")
 	flag.BoolVar(&o.list, "list", false, "list the scenes and do nothing")
 	flag.BoolVar(&o.inside, "inside", false, "already in namespaces of its own")
@@ -59,7 +70,15 @@ func main() {
 func (o options) run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	by, err := o.system()
+	if err != nil {
+		return failed(err)
+	}
+	most := limit
+	if by != nil {
+		most = limitAfar
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	switch {
 	case o.part != "":
@@ -104,17 +123,36 @@ func failed(err error) int {
 	return report.Untrusted
 }
 
+// system are the arguments of an engine for a tor that runs already, if one is named. Its packets
+// are not looked at: it is outside, and nobody inside may send any.
+func (o options) system() ([]string, error) {
+	if o.control == "" && o.socks == "" {
+		return nil, nil
+	}
+	for _, at := range []string{o.control, o.socks} {
+		if !strings.HasPrefix(at, "unix:/") {
+			return nil, errTor
+		}
+	}
+	return []string{"--tor-control", o.control, "--tor-socks", o.socks}, nil
+}
+
 // chosen are the scenes to play.
 func (o options) chosen() ([]play.Scene, error) {
 	all := play.Scenes()
 	if o.only == "" {
-		return all, nil
+		return slices.DeleteFunc(all, func(s play.Scene) bool {
+			return s.OwnTor && o.control != ""
+		}), nil
 	}
 	var out []play.Scene
 	for name := range strings.SplitSeq(o.only, ",") {
 		i := slices.IndexFunc(all, func(s play.Scene) bool { return s.Name == name })
 		if i < 0 {
 			return nil, fmt.Errorf("there is no scene %q: see -list", name)
+		}
+		if all[i].OwnTor && o.control != "" {
+			return nil, fmt.Errorf("%s needs a tor of its own", name)
 		}
 		out = append(out, all[i])
 	}

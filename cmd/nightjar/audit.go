@@ -33,6 +33,7 @@ func cmdAudit(_ context.Context, _ console, args []string) error {
 	o.set.SetOutput(io.Discard)
 	data, page := o.set.String("json", "", ""), o.set.String("html", "", "")
 	only, list := o.set.String("only", "", ""), o.set.Bool("list", false, "")
+	control, socks := o.set.String("tor-control", "", ""), o.set.String("tor-socks", "", "")
 	command, err := o.parse(args, 0, anyNumber)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func cmdAudit(_ context.Context, _ console, args []string) error {
 		return errNoAudit
 	}
 	words := []string{exe, "-nightjar", own, "-json", *data, "-html", *page, "-only", *only,
-		"-list=" + strconv.FormatBool(*list), "--"}
+		"-tor-control", *control, "-tor-socks", *socks, "-list=" + strconv.FormatBool(*list), "--"}
 	environment := []string{auditPath}
 	if home, err := os.UserHomeDir(); err == nil {
 		environment = append(environment, "HOME="+home)

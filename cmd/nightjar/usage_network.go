@@ -62,6 +62,9 @@ another program to be watched instead, a phone for example.
   --html FILE     the report as a page with a picture
   --only NAMES    only these scenes, with commas between
   --list          list the scenes
+  --tor-control unix:SOCKET, --tor-socks unix:SOCKET
+                  by a tor that runs already, on its own network: takes long, leaves out what
+                  needs a tor of its own, and looks at everybody but that tor
 
 Exit codes: 0 clean, 1 something leaked, 2 the audit could not see or do all it should have.
 

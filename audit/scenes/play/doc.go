@@ -20,17 +20,22 @@ type Scene struct {
 	Name    string
 	Says    string   // what it is about
 	Foreign []string // roles whose stray packets the scene provokes on purpose
+	OwnTor  bool     // it needs a tor of its own, or the private network
 	Play    func(context.Context, *Cast) error
 }
 
-// patience is how long a scene waits for one thing.
-const patience = 75 * time.Second
+// patience is how long a scene may last, and how much longer where tor's network is not ours.
+const (
+	patience = 75 * time.Second
+	afar     = 5
+)
 
 // A Cast is the stage and everybody on it. It plays one scene at a time.
 type Cast struct {
 	Dir  string                                // for everything
 	Bin  string                                // the program
 	Own  string                                // the audit's own
+	Tor  []string                              // arguments by which engines use a tor that runs
 	Part func(name string, to ...string) error // plays a part in another process, until it ends
 	Did  func(format string, args ...any)
 
@@ -58,12 +63,17 @@ func Lenders() []string { return []string{lendsFrom, lendsToo} }
 // Set starts both private networks.
 func (c *Cast) Set(ctx context.Context, tell func(who, line string)) (err error) {
 	c.stage, err = stage.Start(ctx, stage.Options{Bin: c.Bin, Dir: c.Dir, Nodes: 24, Bridge: true,
-		Tell: tell})
+		System: c.Tor, Tell: tell})
 	return err
 }
 
-// Quick is a port of the scenery at which connections are over too fast to be looked up.
-func (c *Cast) Quick() netip.AddrPort { return c.stage.Tor.DirPort() }
+// Quick are ports of the scenery at which connections are over too fast to be looked up.
+func (c *Cast) Quick() []netip.AddrPort {
+	if c.stage.Tor == nil {
+		return nil
+	}
+	return []netip.AddrPort{c.stage.Tor.DirPort()}
+}
 
 // Lend starts the gateway, without which nobody finds anybody.
 func (c *Cast) Lend(ctx context.Context) (err error) {
@@ -77,8 +87,8 @@ func (c *Cast) Lend(ctx context.Context) (err error) {
 // With is another cast on the same stage, whose program is another build. It is closed first.
 func (c *Cast) With(bin, dir string) (*Cast, error) {
 	s, err := c.stage.With(bin, dir)
-	return &Cast{Dir: dir, Bin: bin, Own: c.Own, Part: c.Part, stage: s, gateway: c.gateway, lender: c.lender,
-		visits: true}, err
+	return &Cast{Dir: dir, Bin: bin, Own: c.Own, Tor: c.Tor, Part: c.Part, stage: s,
+		gateway: c.gateway, lender: c.lender, visits: true}, err
 }
 
 // Close ends everybody.
@@ -102,7 +112,7 @@ func (c *Cast) party(ctx context.Context, name string) (*stage.Party, error) {
 
 // begin starts an engine, which goes on when ctx has ended.
 func (c *Cast) begin(ctx context.Context, p *stage.Party, args ...string) error {
-	args = append([]string{"up", "--torrc", c.stage.Torrc()}, args...)
+	args = append(append([]string{"up"}, c.stage.By()...), args...)
 	return p.Start(context.WithoutCancel(ctx), args...)
 }
 
@@ -207,7 +217,11 @@ func feed(ctx context.Context, p *stage.Party, lines string, args ...string) (st
 
 // Run plays a scene, for as long as scenes may last.
 func (s Scene) Run(ctx context.Context, c *Cast) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	limit := patience
+	if len(c.Tor) > 0 {
+		limit *= afar
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return s.Play(ctx, c)
 }

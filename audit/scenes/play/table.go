@@ -6,7 +6,7 @@ import "slices"
 
 // Scenes is every scene. Each can be played alone: what it needs, it sets up.
 func Scenes() []Scene {
-	return slices.Concat(people(), phones(), faults(), kernels(), ways())
+	return slices.Concat(people(), phones(), torless(), faults(), kernels(), ways())
 }
 
 // people are the scenes of what people do.
@@ -45,13 +45,13 @@ func phones() []Scene {
 			Play: phoneSTUN},
 		{Name: "phone-names", Says: "a phone looks for its server by name",
 			Foreign: []string{"phone"}, Play: phoneNames},
-		{Name: "call-tor-killed", Says: "tor is killed in a call", Play: callTorKilled},
 	}
 }
 
-// faults are the scenes of what befalls people.
-func faults() []Scene {
-	return []Scene{
+// torless are the scenes of what befalls tor, for which it has to be the engine's own.
+func torless() []Scene {
+	out := []Scene{
+		{Name: "call-tor-killed", Says: "tor is killed in a call", Play: callTorKilled},
 		{Name: "tor-killed-early", Says: "tor is killed before it is ready", Play: torKilledEarly},
 		{Name: "tor-killed-publishing", Says: "tor is killed while it publishes",
 			Play: torKilledPublishing},
@@ -61,9 +61,19 @@ func faults() []Scene {
 		{Name: "no-network", Says: "no relay answers", Play: noNetwork},
 		{Name: "bridge-only", Says: "a bridge is the only way in", Play: bridgeOnly},
 		{Name: "bridge-blocked", Says: "the bridge does not answer", Play: bridgeBlocked},
+		{Name: "clock-jump", Says: "tor's clock is far off", Play: clockJump},
+	}
+	for i := range out {
+		out[i].OwnTor = true
+	}
+	return out
+}
+
+// faults are the scenes of what else befalls people.
+func faults() []Scene {
+	return []Scene{
 		{Name: "ipv6", Says: "the machine has IPv6", Play: ipv6},
 		{Name: "resolver", Says: "the machine has a resolver", Play: resolver},
-		{Name: "clock-jump", Says: "tor's clock is far off", Play: clockJump},
 		{Name: "engine-crash", Says: "the engine is killed", Play: engineCrash},
 		{Name: "warden-crash", Says: "the process outside the seal is killed", Play: wardenCrash},
 		{Name: "gateway-gone", Says: "the gateway is killed", Play: gatewayGone},
