@@ -86,10 +86,18 @@ func unsealExport(dst, kek, sealed []byte) bool {
 	return err == nil
 }
 
+// CheckExport returns ErrNotExport for bytes that no password opens, since they have not the size.
+func CheckExport(sealed []byte) error {
+	if len(sealed) != exportSize {
+		return ErrNotExport
+	}
+	return nil
+}
+
 // openExport returns what an export holds. The caller destroys the one and clears the other.
 func openExport(c cost, sealed []byte, its *Password) (n newcomer, err error) {
-	if len(sealed) != exportSize {
-		return n, ErrNotExport
+	if err := CheckExport(sealed); err != nil {
+		return n, err
 	}
 	kek, err := vault{cost: c}.derive(sealed[:saltSize], its)
 	if err != nil {

@@ -120,6 +120,21 @@ func parseListen(s string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), nil
 }
 
+// CheckListen returns ErrNotLoopback for an address that New would refuse, and ErrListen if somebody
+// has its port now.
+func CheckListen(listen string) error {
+	at, err := parseListen(listen)
+	if err != nil {
+		return err
+	}
+	p := &Phone{sockets: sockets.Loopback{}}
+	if err := p.open(at); err != nil {
+		return err
+	}
+	p.close()
+	return nil
+}
+
 // open binds UDP and TCP to the same port.
 func (p *Phone) open(at netip.AddrPort) error {
 	for range 8 {

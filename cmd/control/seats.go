@@ -161,6 +161,7 @@ func (d *Door) Introduce(ctx context.Context, id api.Identity, dir string, by Di
 		return err
 	}
 	defer release()
+	others := 0
 	for _, e := range by.running(ctx, []string{dir}) {
 		if e.Address == id.Address {
 			return ErrTaken
@@ -168,9 +169,19 @@ func (d *Door) Introduce(ctx context.Context, id api.Identity, dir string, by Di
 		if e.silent {
 			return ErrSilent
 		}
+		if e.Role == api.RoleEngine {
+			others++
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.identity = id
+	d.identity, d.others = id, others
 	return nil
+}
+
+// Alone reports whether no other identity was at work in the home when this one was introduced.
+func (d *Door) Alone() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.others == 0
 }

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"nightjar/cmd/control/api"
@@ -28,6 +29,8 @@ type Engine struct {
 	Node   *node.Node
 	Status func() api.Status // everything but what Node itself knows
 	Phone  func() api.Phone
+	// Derived says that the identity follows from a codename: whoever it adds may know it already.
+	Derived bool
 }
 
 // Serve answers on l until ctx ends. It closes l.
@@ -117,7 +120,7 @@ func (e Engine) status(*http.Request) (any, error) {
 	switch {
 	case asking > 0:
 		s.Next = "somebody asks to be in touch: nightjar contact list"
-	case n.Gateways == 0:
+	case e.lacksGateway():
 		s.Next = "no gateway is known: add a contact by a card that carries one, or " +
 			"nightjar gateway add LINE"
 	case !n.Reachable:
@@ -145,7 +148,22 @@ func (e Engine) invite(r *http.Request) (any, error) {
 	}
 	name, offers, err := e.Node.InviteBy(q.Card,
 		node.InviteOptions{Name: q.Name, Greeting: q.Greeting, Both: q.Both})
-	return api.NameReply{Name: name, Bridges: offers.Bridges, Offered: offers.Relays}, err
+	reply := api.NameReply{Name: name, Bridges: offers.Bridges, Offered: offers.Relays}
+	switch {
+	case err != nil:
+	case e.lacksGateway():
+		reply.Waits = true
+		reply.Next = "nightjar gateway add LINE; or ask for a card that carries a gateway"
+	case e.Derived:
+		reply.Next = "if you were in touch before, you are again as soon as both are there, " +
+			"and nobody is asked"
+	}
+	return reply, err
+}
+
+// lacksGateway reports whether the DHT is out of reach for want of a gateway.
+func (e Engine) lacksGateway() bool {
+	return strings.HasPrefix(e.Status().Path, "tor") && len(e.Node.Gateways()) == 0
 }
 
 func (e Engine) accept(r *http.Request) (any, error) {

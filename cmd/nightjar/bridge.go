@@ -80,13 +80,13 @@ func cmdBridgeAdd(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if l.LooksUp() {
-		fmt.Fprintf(c.err, "nightjar: note: %s looks up the host names in this line by "+
-			"the system's DNS: your network can see them\n", l.Kind())
+		c.note("%s looks up the host names in this line by the system's DNS: your network can "+
+			"see them", l.Kind())
 	}
-	fmt.Fprintln(c.err, "it is used from the next start, when tor cannot be entered without it; "+
+	c.line("it is used from the next start, when tor cannot be entered without it; " +
 		"try it now: nightjar bridge test")
 	if b, err := o.bridgesOnly(ctx); err == nil && !b {
-		fmt.Fprintln(c.err, "nightjar: note: without a bridge comes first, and your network sees "+
+		c.note("without a bridge comes first, and your network sees " +
 			"that you use tor; if it must not: nightjar bridge only on")
 	}
 	return nil
@@ -124,7 +124,7 @@ func cmdBridgeList(ctx context.Context, c console, args []string) error {
 		fmt.Fprintf(c.out, "%2d  %s%s\n", i+1, escape(l.Line), worked)
 	}
 	if len(b.Bridges) == 0 {
-		fmt.Fprintln(c.err, "no bridge is known; add one: nightjar bridge add LINE")
+		c.line("no bridge is known; add one: nightjar bridge add LINE")
 	}
 	if b.Only {
 		fmt.Fprintln(c.out, "the network is entered by a bridge, and in no other way")
@@ -155,7 +155,7 @@ func cmdBridgeOffer(ctx context.Context, c console, args []string) error {
 	err = o.do(ctx, http.MethodPost, contactPath(rest[0], "/bridge"),
 		api.BridgeRequest{Line: line}, nil)
 	if err == nil {
-		fmt.Fprintln(c.err, "told; who runs that bridge sees the addresses of all who use it")
+		c.line("told; who runs that bridge sees the addresses of all who use it")
 	}
 	return err
 }

@@ -66,7 +66,7 @@ func cmdCardShow(ctx context.Context, c console, args []string) error {
 	}
 	fmt.Fprintln(c.out, reply.Card)
 	if reply.Next != "" {
-		fmt.Fprintln(c.err, "nightjar: note:", reply.Next)
+		c.note("%s", reply.Next)
 	}
 	return nil
 }
@@ -142,23 +142,24 @@ func cmdCardList(ctx context.Context, c console, args []string) error {
 			bell)
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(c.err, "no card is out; make one: nightjar card show")
+		c.line("no card is out; make one: nightjar card show")
 	}
 	return nil
 }
 
 // cmdCardRevoke makes a card worthless.
-func cmdCardRevoke(ctx context.Context, _ console, args []string) error {
+func cmdCardRevoke(ctx context.Context, c console, args []string) error {
 	o := newOptions("card revoke")
 	rest, err := o.parse(args, 1, 1)
 	if err != nil {
 		return err
 	}
-	return o.do(ctx, http.MethodDelete, "/v1/cards/"+url.PathEscape(rest[0]), nil, nil)
+	return o.done(ctx, c, http.MethodDelete, "/v1/cards/"+url.PathEscape(rest[0]), nil,
+		"nobody can ask by it any more")
 }
 
 // cmdCardOpen lets those ask who know only the address, or no more.
-func cmdCardOpen(ctx context.Context, _ console, args []string) error {
+func cmdCardOpen(ctx context.Context, c console, args []string) error {
 	o := newOptions("card open")
 	rest, err := o.parse(args, 1, 1)
 	if err != nil {
@@ -167,7 +168,11 @@ func cmdCardOpen(ctx context.Context, _ console, args []string) error {
 	if rest[0] != "on" && rest[0] != "off" {
 		return usageError{"say on or off"}
 	}
-	return o.do(ctx, http.MethodPost, "/v1/open", map[string]bool{"open": rest[0] == "on"}, nil)
+	what := "only those who have a card can ask"
+	if rest[0] == "on" {
+		what = "whoever knows your address can ask"
+	}
+	return o.done(ctx, c, http.MethodPost, "/v1/open", api.OpenRequest{Open: rest[0] == "on"}, what)
 }
 
 // quiet is the margin of a QR code in modules that readers need.

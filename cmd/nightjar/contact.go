@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,8 @@ import (
 
 	"nightjar/cmd/control"
 	"nightjar/cmd/control/api"
+	"nightjar/node/book"
+	"nightjar/node/card"
 )
 
 // cmdContactAdd invites somebody and waits until the invitation has been left.
@@ -29,34 +32,82 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	req := api.InviteRequest{Card: text, Greeting: *greeting, Both: *both}
+	req := api.InviteRequest{Card: strings.TrimSpace(text), Greeting: *greeting, Both: *both}
 	if len(rest) == 2 {
-		req.Name = rest[1]
+		req.Name = strings.ToLower(rest[1])
+	}
+	if err := checkInvite(req); err != nil {
+		return err
 	}
 	cl, err := o.client(ctx)
 	if err != nil {
 		return err
 	}
-	var reply api.NameReply
-	invite := func() error { return cl.Do(ctx, http.MethodPost, "/v1/contacts", req, &reply) }
-	if *noWait {
-		err = invite()
-	} else {
-		err = c.until(ctx, cl, invite, func(e api.Event) bool {
-			return e.Contact == reply.Name && (e.Kind == "invited" || e.Kind == "connected")
-		})
-	}
+	reply, how, err := c.invite(ctx, cl, req, *noWait)
 	if err != nil {
 		return err
 	}
 	if o.json {
 		return c.json(reply)
 	}
-	fmt.Fprintf(c.out, "%s is invited; whether they accept shows in: nightjar contact list\n",
-		reply.Name)
+	fmt.Fprintln(c.out, c.here(how))
+	if reply.Next != "" {
+		fmt.Fprintln(c.out, c.here("next: "+reply.Next))
+	}
 	c.offerBridges(reply.Bridges)
 	c.offerRelays(reply.Offered)
 	return nil
+}
+
+// checkInvite refuses what an engine would refuse, whether one runs or not.
+func checkInvite(r api.InviteRequest) error {
+	if _, err := card.ParseAddress(r.Card); err != nil {
+		if _, err := card.Parse(r.Card); err != nil {
+			return err
+		}
+	}
+	if r.Name != "" {
+		if err := book.CheckName(r.Name); err != nil {
+			return err
+		}
+	}
+	return card.CheckGreeting(r.Greeting)
+}
+
+// errWaits ends a wait that would have no end.
+var errWaits = errors.New("it waits for something that the user has to do")
+
+// invite has the engine invite somebody, waits until that is done unless noWait is set or something
+// is missing, and says how it stands.
+func (c console) invite(ctx context.Context, cl *control.Client, req api.InviteRequest,
+	noWait bool) (reply api.NameReply, how string, err error) {
+	invite := func() error {
+		err := cl.Do(ctx, http.MethodPost, "/v1/contacts", req, &reply)
+		if err == nil && (reply.Waits || noWait) {
+			return errWaits
+		}
+		return err
+	}
+	connected := false
+	err = c.until(ctx, cl, invite, func(e api.Event) bool {
+		connected = e.Kind == "connected"
+		return e.Contact == reply.Name && (e.Kind == "invited" || connected)
+	})
+	if errors.Is(err, errWaits) {
+		err = nil
+	}
+	switch {
+	case connected:
+		how = reply.Name + " is connected: you were in touch before"
+	case reply.Waits:
+		how = reply.Name + " is remembered; the invitation waits: no gateway is known, and this " +
+			"card carries none"
+	case noWait:
+		how = reply.Name + " is remembered; the invitation is on its way: nightjar contact list"
+	default:
+		how = reply.Name + " is invited; whether they accept shows in: nightjar contact list"
+	}
+	return reply, how, err
 }
 
 // until does something, then shows progress until what is waited for has happened. Nothing that
@@ -88,7 +139,7 @@ func cmdContactList(ctx context.Context, c console, args []string) error {
 	}
 	if len(list) == 0 {
 		fmt.Fprintln(c.out, "no contacts yet")
-		fmt.Fprintln(c.out, "next: nightjar contact add CARD, or nightjar card show")
+		fmt.Fprintln(c.out, c.here("next: nightjar contact add CARD, or nightjar card show"))
 		return nil
 	}
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
@@ -100,8 +151,9 @@ func cmdContactList(ctx context.Context, c console, args []string) error {
 	_ = w.Flush()
 	for _, k := range list {
 		if k.Standing == "asking" {
-			fmt.Fprintf(c.out, "%s asks: %s\n  next: nightjar contact accept %s, or refuse\n",
-				k.Name, escape(k.Greeting), k.Name)
+			fmt.Fprintf(c.out, "%s asks%s\n", k.Name, said(k.Greeting))
+			fmt.Fprintln(c.out, c.here(fmt.Sprintf("  next: nightjar contact accept %s NEW-NAME, "+
+				"or nightjar contact refuse %s", k.Name, k.Name)))
 		}
 	}
 	return nil
@@ -114,6 +166,14 @@ func standing(k api.Contact) string {
 	return k.Standing
 }
 
+// said is a greeting behind who asks.
+func said(greeting string) string {
+	if greeting == "" {
+		return ", without a greeting"
+	}
+	return ": " + escape(greeting)
+}
+
 func yes(b bool) string {
 	if b {
 		return "yes"
@@ -122,7 +182,7 @@ func yes(b bool) string {
 }
 
 // cmdContactAccept accepts somebody who asks.
-func cmdContactAccept(ctx context.Context, _ console, args []string) error {
+func cmdContactAccept(ctx context.Context, c console, args []string) error {
 	o := newOptions("contact accept")
 	rest, err := o.parse(args, 1, 2)
 	if err != nil {
@@ -130,39 +190,43 @@ func cmdContactAccept(ctx context.Context, _ console, args []string) error {
 	}
 	req := api.AcceptRequest{}
 	if len(rest) == 2 {
-		req.As = rest[1]
+		req.As = strings.ToLower(rest[1])
 	}
-	return o.do(ctx, http.MethodPost, contactPath(rest[0], "/accept"), req, nil)
+	return o.done(ctx, c, http.MethodPost, contactPath(rest[0], "/accept"), req,
+		"accepted; you are connected as soon as both are there: nightjar contact list")
 }
 
 // cmdContactRefuse refuses somebody who asks.
-func cmdContactRefuse(ctx context.Context, _ console, args []string) error {
+func cmdContactRefuse(ctx context.Context, c console, args []string) error {
 	o := newOptions("contact refuse")
 	rest, err := o.parse(args, 1, 1)
 	if err != nil {
 		return err
 	}
-	return o.do(ctx, http.MethodPost, contactPath(rest[0], "/refuse"), struct{}{}, nil)
+	return o.done(ctx, c, http.MethodPost, contactPath(rest[0], "/refuse"), struct{}{},
+		"refused; nothing was sent")
 }
 
 // cmdContactBlock refuses somebody who asks, now and later.
-func cmdContactBlock(ctx context.Context, _ console, args []string) error {
+func cmdContactBlock(ctx context.Context, c console, args []string) error {
 	o := newOptions("contact block")
 	rest, err := o.parse(args, 1, 1)
 	if err != nil {
 		return err
 	}
-	return o.do(ctx, http.MethodPost, contactPath(rest[0], "/block"), struct{}{}, nil)
+	return o.done(ctx, c, http.MethodPost, contactPath(rest[0], "/block"), struct{}{},
+		"blocked; nothing was sent")
 }
 
 // cmdContactRemove forgets a contact.
-func cmdContactRemove(ctx context.Context, _ console, args []string) error {
+func cmdContactRemove(ctx context.Context, c console, args []string) error {
 	o := newOptions("contact remove")
 	rest, err := o.parse(args, 1, 1)
 	if err != nil {
 		return err
 	}
-	return o.do(ctx, http.MethodDelete, contactPath(rest[0], ""), nil, nil)
+	return o.done(ctx, c, http.MethodDelete, contactPath(rest[0], ""), nil,
+		"forgotten, with all that was said; you cannot be reached there any more")
 }
 
 // contactPath names a contact to the engine; contacts are written in lower case.

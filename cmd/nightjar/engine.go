@@ -155,7 +155,7 @@ func optionLines(file string) ([]string, error) {
 
 // step shows one line of progress with the time since start.
 func (c console) step(start time.Time, text string) {
-	fmt.Fprintf(c.err, "%6.1f s  %s\n", time.Since(start).Seconds(), text)
+	c.line("%6.1f s  %s", time.Since(start).Seconds(), text)
 }
 
 // phase says tor's word for a step (control-spec, status/bootstrap-phase) in words, with what went

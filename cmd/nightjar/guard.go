@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -151,7 +150,7 @@ func (c console) checkSeal(required bool) error {
 		return errUnsealed
 	}
 	if s.Sealed() {
-		fmt.Fprintln(c.err, "nightjar: sealed:", s.Words())
+		c.line("nightjar: sealed: %s", s.Words())
 	}
 	return nil
 }

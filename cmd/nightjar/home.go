@@ -36,19 +36,14 @@ func (o *options) homeDir() (string, error) {
 	return filepath.Join(own, ".nightjar"), nil
 }
 
-// openHome makes homeDir with mode 0700, if it is not there.
-func (o *options) openHome() (home, error) {
-	dir, err := o.homeDir()
-	if err != nil {
-		return "", err
-	}
-	return makeHome(dir)
-}
-
+// makeHome makes a directory with mode 0700, if it is not there.
 func makeHome(dir string) (home, error) {
 	dir, err := filepath.Abs(dir)
 	if err == nil {
 		err = os.MkdirAll(dir, 0o700)
+	}
+	if disk := control.Disk(err); disk != nil {
+		return "", fmt.Errorf("the home directory cannot be made: %w", disk)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%w: it cannot be made", errHome)

@@ -43,7 +43,7 @@ func cmdIdentityList(ctx context.Context, c console, args []string) error {
 		}
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(c.err, "none is open; how many a vault holds nobody can tell")
+		c.line("none is open; how many a vault holds nobody can tell")
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func cmdIdentityPassword(ctx context.Context, c console, args []string) error {
 		if err := id.ChangePassword(pw); err != nil {
 			return err
 		}
-		fmt.Fprintln(c.err, "done; copies of the vault made before still open with the old one")
+		c.line("done; copies of the vault made before still open with the old one")
 		return nil
 	})
 }
@@ -82,7 +82,7 @@ func cmdIdentityBurn(ctx context.Context, c console, args []string) error {
 		if err := id.Burn(); err != nil {
 			return err
 		}
-		fmt.Fprintln(c.err, "burned; copies of the vault made before still hold it")
+		c.line("burned; copies of the vault made before still hold it")
 		return nil
 	})
 }
@@ -110,7 +110,7 @@ func cmdIdentityExport(ctx context.Context, c console, args []string) error {
 		if err := writeNew(rest[0], sealed); err != nil {
 			return errFile
 		}
-		fmt.Fprintln(c.err, "written; use it on one machine at a time")
+		c.line("written; use it on one machine at a time")
 		return nil
 	})
 }

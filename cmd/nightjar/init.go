@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"nightjar/cmd/control"
 	"nightjar/keystore"
@@ -25,6 +27,7 @@ type newcomer struct {
 	name   string
 	phrase bool
 	file   string
+	sealed []byte // what is in it
 	keep   int
 }
 
@@ -49,17 +52,17 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	keystore.Harden() // nightjar up says what it could not do
-	h, err := o.openHome()
+	if w.file != "" {
+		var err error
+		if w.sealed, err = readExport(w.file); err != nil {
+			return err
+		}
+	}
+	dir, err := o.free(ctx, w.keep)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(h.vault()); err == nil && w.keep < 0 {
-		return errVaultExists
-	}
-	if len(control.Running(ctx, string(h))) > 0 {
-		return errInUse
-	}
-	id, err := o.create(ctx, h, w)
+	id, err := o.create(ctx, dir, w)
 	if err != nil {
 		return err
 	}
@@ -73,21 +76,65 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 	return nil
 }
 
+// free is the directory of the home, once it is known that an identity can be made there.
+func (o *options) free(ctx context.Context, keep int) (string, error) {
+	dir, err := o.homeDir()
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(home(dir).vault()); err == nil && keep < 0 {
+		return "", errVaultExists
+	}
+	if len(control.Running(ctx, dir)) > 0 {
+		return "", errInUse
+	}
+	_, undo, err := newHome(dir) // only to see whether it can be
+	undo()
+	return dir, err
+}
+
+// newHome makes the directory of a home. Undo removes it, and those above it that had to be made,
+// if no vault has come to be in it.
+func newHome(dir string) (h home, undo func(), err error) {
+	var made []string
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		made = append(made, at)
+	}
+	lock := home(dir).vault() + ".lock"
+	_, err = os.Lstat(lock)
+	ours := errors.Is(err, fs.ErrNotExist)
+	undo = func() {
+		if _, err := os.Lstat(home(dir).vault()); err == nil {
+			return
+		}
+		if ours {
+			_ = os.Remove(lock)
+		}
+		for _, at := range made {
+			_ = os.Remove(at) // fails if there is anything in it
+		}
+	}
+	h, err = makeHome(dir)
+	return h, undo, err
+}
+
 // create asks for what the identity is made from, for its new password, and for those of
-// identities that must not be overwritten.
-func (o *options) create(ctx context.Context, h home, w newcomer) (*keystore.Identity, error) {
+// identities that must not be overwritten; then it makes it, or leaves nothing.
+func (o *options) create(ctx context.Context, dir string, w newcomer) (*keystore.Identity, error) {
 	var secrets passwords
 	defer secrets.destroy()
 	var old *keystore.Password
-	var sealed []byte
 	var err error
 	switch {
 	case w.phrase:
-		old, err = secrets.add(o.ask(ctx, "the phrase: "))
-	case w.file != "":
-		if sealed, err = readExport(w.file); err == nil {
-			old, err = secrets.add(o.ask(ctx, "password of the file: "))
+		if old, err = secrets.add(o.ask(ctx, "the phrase: ")); err == nil {
+			err = keystore.CheckPhrase(old)
 		}
+	case w.file != "":
+		old, err = secrets.add(o.ask(ctx, "password of the file: "))
 	}
 	if err != nil {
 		return nil, err
@@ -104,12 +151,21 @@ func (o *options) create(ctx context.Context, h home, w newcomer) (*keystore.Ide
 		}
 		kept = append(kept, k)
 	}
-	return w.make(h, sealed, old, pw, kept)
+	h, undo, err := newHome(dir)
+	if err != nil {
+		undo()
+		return nil, err
+	}
+	id, err := w.make(h, old, pw, kept)
+	if err != nil {
+		undo()
+	}
+	return id, err
 }
 
 // make makes the identity. The vault and what the identity is called come in one write.
-func (w newcomer) make(h home, sealed []byte, old, pw *keystore.Password,
-	kept []*keystore.Password) (*keystore.Identity, error) {
+func (w newcomer) make(h home, old, pw *keystore.Password, kept []*keystore.Password) (
+	*keystore.Identity, error) {
 	state, err := node.FirstState(w.name)
 	if err != nil {
 		return nil, err
@@ -118,7 +174,7 @@ func (w newcomer) make(h home, sealed []byte, old, pw *keystore.Password,
 	case w.phrase:
 		return keystore.Restore(h.vault(), old, state, pw, kept...)
 	case w.file != "":
-		return keystore.Import(h.vault(), sealed, old, pw, kept...)
+		return keystore.Import(h.vault(), w.sealed, old, pw, kept...)
 	}
 	return keystore.CreateWith(h.vault(), state, pw, kept...)
 }

@@ -98,7 +98,7 @@ func readExport(file string) ([]byte, error) {
 	if err != nil {
 		return nil, errExport
 	}
-	return b, nil
+	return b, keystore.CheckExport(b)
 }
 
 // cmdCodename makes a codename, shows it, and has it typed.
@@ -130,10 +130,10 @@ func cmdCodename(ctx context.Context, c console, args []string) error {
 		typed.Destroy()
 		if same {
 			fmt.Fprintln(c.out, "that is right; nothing of it is on this machine")
-			fmt.Fprintln(c.out, "next: nightjar up --codename")
+			fmt.Fprintln(c.out, c.here("next: nightjar up --codename"))
 			return nil
 		}
-		fmt.Fprintln(c.err, "that is not it; look again")
+		c.line("that is not it; look again")
 	}
 	return errCodename
 }

@@ -144,7 +144,7 @@ func (o *options) show(c console, list []api.Message) error {
 		}
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(c.err, "nothing new; older ones: nightjar read --all")
+		c.line("nothing new; older ones: nightjar read --all")
 	}
 	return nil
 }

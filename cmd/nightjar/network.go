@@ -116,13 +116,14 @@ func (c console) bundleText(file string) (string, error) {
 }
 
 // cmdRelayAdd gives the engine a pkarr relay to use.
-func cmdRelayAdd(ctx context.Context, _ console, args []string) error {
+func cmdRelayAdd(ctx context.Context, c console, args []string) error {
 	o := newOptions("relay add")
 	rest, err := o.parse(args, 1, 1)
 	if err != nil {
 		return err
 	}
-	return o.do(ctx, http.MethodPost, "/v1/relays", api.RelayRequest{URL: rest[0]}, nil)
+	return o.done(ctx, c, http.MethodPost, "/v1/relays", api.RelayRequest{URL: rest[0]},
+		"it is used from now on")
 }
 
 // cmdExplain tells how a contact is found, and who could see what of it.

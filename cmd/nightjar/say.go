@@ -76,9 +76,14 @@ func (c console) show(r refusal) {
 	}
 }
 
-// note shows a line of ours beside what was asked for. Programs are shown none: what they need to
-// know is in the data.
+// note shows what the user should know, beside what was asked for.
 func (c console) note(format string, args ...any) {
+	c.line("nightjar: note: "+format, args...)
+}
+
+// line shows a line of ours beside what was asked for. Programs are shown none: what they need to
+// know is in the data.
+func (c console) line(format string, args ...any) {
 	if !c.asJSON {
 		fmt.Fprintln(c.err, c.here(fmt.Sprintf(format, args...)))
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -89,7 +88,7 @@ func (o *options) withIdentity(ctx context.Context, c console, role api.Role, p 
 	err = g.Wait()
 	switch cause := context.Cause(ctx); {
 	case errors.Is(err, errIdle) || errors.Is(err, context.Canceled) && cause == errIdle:
-		fmt.Fprintln(c.err, "nightjar: locked: nobody used it for", o.lockAfter)
+		c.line("nightjar: locked: nobody used it for %v", o.lockAfter)
 		return nil
 	case errors.Is(err, errLocked), errors.Is(err, context.Canceled):
 		return nil
@@ -115,7 +114,7 @@ func (s *session) work(ctx context.Context, o *options, c console, role api.Role
 	}
 	if role != api.RoleTool { // what concerns an engine is no matter of a moment
 		for _, w := range s.warnings {
-			fmt.Fprintln(c.err, "nightjar: note:", w)
+			c.note("%s", w)
 		}
 	}
 	s.idle.used()

@@ -25,6 +25,16 @@ func (o *options) do(ctx context.Context, method, path string, in, out any) erro
 	return cl.Do(ctx, method, path, in, out)
 }
 
+// done is do for what shows nothing of its own: it says, beside, what came of it.
+func (o *options) done(ctx context.Context, c console, method, path string, in any,
+	what string) error {
+	err := o.do(ctx, method, path, in, nil)
+	if err == nil {
+		c.line("%s", what)
+	}
+	return err
+}
+
 // cmdStatus shows how it stands.
 func cmdStatus(ctx context.Context, c console, args []string) error {
 	o := newOptions("status")
@@ -60,7 +70,7 @@ func cmdStatus(ctx context.Context, c console, args []string) error {
 		fmt.Fprintln(c.out, "note:", w)
 	}
 	if s.Next != "" {
-		fmt.Fprintln(c.out, "next:", s.Next)
+		fmt.Fprintln(c.out, c.here("next: "+s.Next))
 	}
 	return nil
 }
@@ -98,23 +108,24 @@ func cmdPhoneShow(ctx context.Context, c console, args []string) error {
 }
 
 // cmdCheck makes the engine look now.
-func cmdCheck(ctx context.Context, _ console, args []string) error {
+func cmdCheck(ctx context.Context, c console, args []string) error {
 	o := newOptions("check")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	return o.do(ctx, http.MethodPost, "/v1/check", nil, nil)
+	return o.done(ctx, c, http.MethodPost, "/v1/check", nil,
+		"looking now; what is found shows in: nightjar contact list")
 }
 
 // cmdLock erases an identity and stops its engine, or all of them.
-func cmdLock(ctx context.Context, _ console, args []string) error {
+func cmdLock(ctx context.Context, c console, args []string) error {
 	o := newOptions("lock")
 	all := o.set.Bool("all", false, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
 	if !*all {
-		return o.do(ctx, http.MethodPost, "/v1/lock", nil, nil)
+		return o.done(ctx, c, http.MethodPost, "/v1/lock", nil, "locked: it is erased from memory")
 	}
 	running := control.Running(ctx, o.homes()...)
 	if len(running) == 0 {

@@ -5,10 +5,8 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"encoding/base32"
 	"errors"
 	"flag"
-	"fmt"
 	"slices"
 	"time"
 
@@ -18,7 +16,6 @@ import (
 	"nightjar/cmd/control/api"
 	"nightjar/keystore"
 	"nightjar/node"
-	"nightjar/node/talk"
 	"nightjar/onion"
 	"nightjar/onion/exposure"
 	"nightjar/onion/torproc"
@@ -26,17 +23,13 @@ import (
 	"nightjar/sip"
 )
 
-// phoneUser is the account name of the one phone an identity has.
-const phoneUser = "me"
-
 // cmdUp runs the engine until it is interrupted, locked, or tor ends.
 func cmdUp(ctx context.Context, c console, args []string) error {
 	o := newOptions("up")
 	tor := o.torFlags()
 	tor.exits = o.exitFlags()
 	path := o.pathFlags()
-	listen := o.set.String("sip", "127.0.0.1:5060", "")
-	noPhone := o.set.Bool("no-phone", false, "")
+	phone := o.phoneFlags()
 	o.set.DurationVar(&o.lockAfter, "lock-after", 0, "")
 	cover := o.set.Duration("cover", 0, "")
 	memory := o.memoryFlags()
@@ -50,8 +43,8 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	if err := tor.exits.check(); err != nil {
 		return err
 	}
-	if *noPhone {
-		*listen = ""
+	if err := phone.check(c); err != nil {
+		return err
 	}
 	o.inherit(c)
 	p, open, err := memory.where(o)
@@ -77,7 +70,7 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 			if e.roots, err = tor.exits.pool(); err != nil {
 				return err
 			}
-			return e.assemble(ctx, tor, r, *listen)
+			return e.assemble(ctx, tor, r, phone)
 		})
 }
 
@@ -110,17 +103,15 @@ type engine struct {
 }
 
 // assemble wires the parts, and takes them apart when the work is over.
-func (e *engine) assemble(ctx context.Context, f torFlags, r route, listen string) (err error) {
+func (e *engine) assemble(ctx context.Context, f torFlags, r route, phone phoneFlags) (err error) {
 	if err := e.checkPath(r); err != nil {
 		return err
 	}
-	if listen != "" {
-		if err := e.openPhone(listen); err != nil {
-			return err
-		}
+	if err := e.openPhone(phone); err != nil {
+		return err
 	}
 	if r.Way == exposure.Direct {
-		fmt.Fprintln(e.err, "nightjar: note:", notHidden)
+		e.note("%s", notHidden)
 	}
 	e.way, err = e.openWay(ctx, f, r, e.session, e.changed)
 	if err != nil {
@@ -137,7 +128,9 @@ func (e *engine) assemble(ctx context.Context, f torFlags, r route, listen strin
 	if e.phone != nil {
 		e.node.SetPhone(e.phone)
 	}
-	e.door.Open(control.Engine{Node: e.node, Status: e.status, Phone: e.phoneSettings})
+	e.door.Open(control.Engine{Node: e.node, Status: e.status, Phone: e.phoneSettings,
+		Derived: e.derived})
+	e.welcome()
 	err = e.work(ctx)
 	_ = e.way.Close() // tor writes down its guards when it ends
 	stateErr := e.keepGuards(*f.control == "")
@@ -171,26 +164,8 @@ func (e *engine) keepGuards(ours bool) error {
 // farewell says what is lost with an identity that is in memory alone.
 func (e *engine) farewell() {
 	if s := e.node.Status(); e.place.memory && s.Pending > 0 {
-		fmt.Fprintf(e.err, "nightjar: note: %d messages were not delivered, and are gone\n",
-			s.Pending)
+		e.note("not delivered, and gone: %s", exposure.Count(s.Pending, "message"))
 	}
-}
-
-// openPhone opens the door for a SIP phone. It comes first: a port that is not free should show
-// before the wait for tor.
-func (e *engine) openPhone(listen string) error {
-	secret, err := e.id.Derive("nightjar phone", nil)
-	if err != nil {
-		return err
-	}
-	defer clear(secret[:])
-	e.settings = sip.Config{Listen: listen, User: phoneUser,
-		Password: base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret[:20])}
-	if e.ward != nil {
-		e.settings.Sockets = e.ward
-	}
-	e.phone, err = sip.New(e.settings, phoneEngine{e})
-	return err
 }
 
 // work runs every part; the first to end ends the others.
@@ -250,47 +225,4 @@ func (e *engine) status() api.Status {
 	}
 	s.Phone = e.phone != nil && e.phone.Registered()
 	return s
-}
-
-// phoneSettings is what to type into a phone.
-func (e *engine) phoneSettings() api.Phone {
-	p := api.Phone{On: e.phone != nil}
-	if !p.On {
-		return p
-	}
-	p.Registered = e.phone.Registered()
-	setup := sip.Setup(e.settings)
-	for _, s := range setup.Settings {
-		p.Settings = append(p.Settings, api.Setting{Label: s.Label, Value: s.Value})
-	}
-	p.Paste = setup.Paste
-	return p
-}
-
-// phoneEngine is what a phone's door needs of a node.
-type phoneEngine struct{ *engine }
-
-// Contacts lists the names a phone can call.
-func (p phoneEngine) Contacts() (names []string) {
-	for _, c := range p.node.Contacts() {
-		names = append(names, c.Name)
-	}
-	return names
-}
-
-// Send queues a text.
-func (p phoneEngine) Send(ctx context.Context, contact, text string) error {
-	p.idle.used()
-	_, err := p.node.Send(ctx, contact, text)
-	return err
-}
-
-// Online reports whether the contact is connected.
-func (p phoneEngine) Online(contact string) bool { return p.node.Connected(contact) }
-
-// Dial begins a call.
-func (p phoneEngine) Dial(ctx context.Context, contact string, offer []talk.Codec) (
-	talk.Call, error) {
-	p.idle.used()
-	return p.node.Dial(ctx, contact, offer)
 }

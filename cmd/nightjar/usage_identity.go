@@ -24,9 +24,10 @@ Passwords are asked for in this order: phrase or file, the new one, those to kee
 	helpUp = `Opens an identity, starts tor, and keeps you reachable until you press Ctrl-C or
 say nightjar lock. A SIP phone on this machine can register with it: nightjar phone show.
 Each identity has an engine, a tor and a phone of its own: for a second one open another
-terminal, say nightjar up --sip 127.0.0.1:5061 (or --no-phone), and give its password.
+terminal, say nightjar up again, and give its password.
 
-  --sip HOST:PORT     where the phone registers, loopback only (default 127.0.0.1:5060)
+  --sip IP:PORT       where the phone registers, loopback only (default 127.0.0.1:5060, or the
+                      next port that is free)
   --no-phone          open nothing for a phone
   --require-seal      do not start unless the kernel keeps the engine from the network
   --lock-after TIME   lock the identity when you have not used it for so long (15m, 2h);

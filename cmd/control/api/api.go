@@ -124,6 +124,8 @@ type NameReply struct {
 	Name    string   `json:"name"`
 	Bridges []string `json:"bridges,omitempty"`        // of the card, new, not taken: as in Imported
 	Offered []string `json:"offered_relays,omitempty"` // likewise
+	Waits   bool     `json:"waits,omitempty"`          // nothing can be sent before Next is done
+	Next    string   `json:"next,omitempty"`           // what the user should know or do
 }
 
 // AcceptRequest is the body of POST /v1/contacts/NAME/accept.
