@@ -56,12 +56,32 @@ func TestIdentitiesOfOneVaultAreOpenSideBySideAndLockApart(t *testing.T) {
 	}
 	run(t, q, "lock")
 	<-q.Ended()
+	beginsApart(t, q)
 	if err := p.Run(t.Context(), &byDay, "status"); err != nil || !byDay.Reachable {
 		t.Errorf("the one that stays open: %v", err)
 	}
 	err = q.Run(t.Context(), nil, "status")
 	if err == nil || !strings.Contains(err.Error(), "no identity of that name is open") {
 		t.Errorf("the one that was locked: %v", err)
+	}
+}
+
+// beginsApart starts an identity beside another one as people do, and locks it while it waits.
+func beginsApart(t *testing.T, q *stage.Party) {
+	t.Helper()
+	err := q.Start(t.Context(), append([]string{"up", "--no-phone"}, set.By()...)...)
+	if err == nil {
+		err = q.Wait(t.Context(), "a word about the wait", func() (bool, error) {
+			return strings.Contains(q.Log(9), "another identity is open here: waiting"), nil
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, q, "lock")
+	<-q.Ended()
+	if said := q.Log(3); strings.Contains(said, "tor  ") {
+		t.Errorf("its tor began all the same: %s", said)
 	}
 }
 

@@ -115,6 +115,17 @@ func (d Dial) running(ctx context.Context, dirs []string) (list []Engaged) {
 	return list
 }
 
+// Beside counts the engines of a home, besides that of one address, that have opened an identity or
+// are about to.
+func Beside(ctx context.Context, dir, address string, by Dial) (n int) {
+	for _, e := range by.running(ctx, []string{dir}) {
+		if e.Address != address && (e.Role == api.RoleEngine || e.silent) {
+			n++
+		}
+	}
+	return n
+}
+
 // named reports whether somebody means this engine by its name or the beginning of its address.
 func (e Engaged) named(as string) bool {
 	return strings.EqualFold(e.Name, as) ||

@@ -121,19 +121,26 @@ func cmdCheck(ctx context.Context, c console, args []string) error {
 func cmdLock(ctx context.Context, c console, args []string) error {
 	o := newOptions("lock")
 	all := o.set.Bool("all", false, "")
+	apart := o.set.Bool("apart", false, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	if !*all {
+	if !*all && !*apart {
 		return o.done(ctx, c, http.MethodPost, "/v1/lock", nil, "locked: it is erased from memory")
 	}
 	running := control.Running(ctx, o.homes()...)
 	if len(running) == 0 {
 		return control.ErrNoEngine
 	}
+	lock := func(e control.Engaged) error {
+		return e.Client.Do(ctx, http.MethodPost, "/v1/lock", nil, nil)
+	}
+	if *apart {
+		return c.lockApart(ctx, running, lock)
+	}
 	var failed error
 	for _, e := range running {
-		failed = errors.Join(failed, e.Client.Do(ctx, http.MethodPost, "/v1/lock", nil, nil))
+		failed = errors.Join(failed, lock(e))
 	}
 	return failed
 }

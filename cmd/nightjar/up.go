@@ -34,6 +34,7 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	cover := o.set.Duration("cover", 0, "")
 	memory := o.memoryFlags()
 	sealed := o.set.Bool("require-seal", false, "")
+	atOnce := o.set.Bool("now", false, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	return o.withIdentity(ctx, c, api.RoleEngine, p, open,
 		func(ctx context.Context, s *session) error {
 			e := &engine{console: c, session: s, derived: *memory.codename, start: time.Now(),
-				cover: *cover, changes: make(chan torproc.Notice, 16)}
+				atOnce: *atOnce, cover: *cover, changes: make(chan torproc.Notice, 16)}
 			if e.roots, err = tor.exits.pool(); err != nil {
 				return err
 			}
@@ -92,6 +93,7 @@ type engine struct {
 	console
 	*session
 	derived  bool // the identity follows from a codename
+	atOnce   bool // begin beside other identities without a wait
 	cover    time.Duration
 	roots    *x509.CertPool // of https relays, if they may be asked
 	node     *node.Node     // set before the door opens and the phone runs
@@ -112,6 +114,11 @@ func (e *engine) assemble(ctx context.Context, f torFlags, r route, phone phoneF
 	}
 	if r.Way == exposure.Direct {
 		e.note("%s", notHidden)
+	}
+	if !e.atOnce {
+		if err := e.beginApart(ctx); err != nil {
+			return err
+		}
 	}
 	e.way, err = e.openWay(ctx, f, r, e.session, e.changed)
 	if err != nil {

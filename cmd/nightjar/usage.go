@@ -104,7 +104,9 @@ could be, and what to do next.
 	helpLock = `Erases the open identity from memory and stops its engine. Others that are open
 stay so.
 
-  --all           lock every identity that is open here
+  --all           lock every identity that is open here, at once
+  --apart         lock every one, the next a random time of up to 2 minutes after the last:
+                  who watches when their onion services go cannot tell that they are yours
 
   nightjar lock`
 )

@@ -29,6 +29,8 @@ terminal, say nightjar up again, and give its password.
   --sip IP:PORT       where the phone registers, loopback only (default 127.0.0.1:5060, or the
                       next port that is free)
   --no-phone          open nothing for a phone
+  --now               begin at once, though another identity is open here: without it the engine
+                      waits a random time of up to 2 minutes, lest who watches sees both begin
   --require-seal      do not start unless the kernel keeps the engine from the network
   --lock-after TIME   lock the identity when you have not used it for so long (15m, 2h);
                       what contacts do is no use, a call that goes on is (default: never)

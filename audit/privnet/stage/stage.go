@@ -117,7 +117,7 @@ func (s *Stage) Stop() {
 // Up starts the engine of a party, reachable for a phone at sip ("" for none), and waits until its
 // onion service is published.
 func (s *Stage) Up(ctx context.Context, p *Party, sip string) error {
-	args := append([]string{"up"}, s.By()...)
+	args := append([]string{"up", "--now"}, s.By()...)
 	if sip == "" {
 		args = append(args, "--no-phone")
 	} else {

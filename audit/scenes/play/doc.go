@@ -112,7 +112,7 @@ func (c *Cast) party(ctx context.Context, name string) (*stage.Party, error) {
 
 // begin starts an engine, which goes on when ctx has ended.
 func (c *Cast) begin(ctx context.Context, p *stage.Party, args ...string) error {
-	args = append(append([]string{"up"}, c.stage.By()...), args...)
+	args = append(append([]string{"up", "--now"}, c.stage.By()...), args...)
 	return p.Start(context.WithoutCancel(ctx), args...)
 }
 
