@@ -69,7 +69,7 @@ func TestLargestInvitationFitsOneSlot(t *testing.T) {
 	i := invitation(t)
 	i.Name, i.Greeting = strings.Repeat("n", MaxName), strings.Repeat("g", MaxGreeting)
 	to := newPerson(t, 1)
-	for _, at := range [][]netip.AddrPort{nil, farAway(MaxAt)} {
+	for _, at := range [][]netip.AddrPort{nil, farAway(maxAt)} {
 		if i.Reach = reach(t); at != nil {
 			i.Reach = Reach{At: at}
 		}
@@ -246,7 +246,7 @@ func TestReachTellsNoClock(t *testing.T) {
 func FuzzReach(f *testing.F) {
 	b, _ := reach(f).MarshalBinary()
 	f.Add(b)
-	for _, at := range [][]netip.AddrPort{nil, {spot("203.0.113.9:4000")}, farAway(MaxAt)} {
+	for _, at := range [][]netip.AddrPort{nil, {spot("203.0.113.9:4000")}, farAway(maxAt)} {
 		b, _ = Reach{Expires: time.Unix(3600, 0), At: at}.MarshalBinary()
 		f.Add(b)
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// MaxAt is how many addresses a Reach can name.
-const MaxAt = 4
+// maxAt is how many addresses a Reach can name.
+const maxAt = 4
 
 // A Reach says where one contact, and only that contact, can call: at an onion service, at some
 // addresses, or nowhere now. Who is reached by a service never shows an address, so that no record
@@ -21,7 +21,7 @@ type Reach struct {
 	Expires time.Time // written in whole hours, rounded up, so that no clock can be read from it
 	Caps    uint32    // capabilities, one bit each
 
-	// At is where datagrams reach us, at most MaxAt, each once. Then there is no Service, and Auth
+	// At is where datagrams reach us, at most four, each once. Then there is no Service, and Auth
 	// is zero.
 	At []netip.AddrPort
 }
@@ -99,12 +99,12 @@ func (r *Reach) set(b reachBody) error {
 
 // setAt is set for a record of addresses.
 func (r *Reach) setAt(b reachBody) error {
-	if len(b.At) > MaxAt || len(b.Service) > 0 || len(b.Auth) > 0 {
+	if len(b.At) > maxAt || len(b.Service) > 0 || len(b.Auth) > 0 {
 		return ErrReach
 	}
 	for _, raw := range b.At {
 		a, ok := unpackNode(raw)
-		if !ok || a.Addr() == everybody || slices.Contains(r.At, a) {
+		if !ok || a.Addr() == everybody() || slices.Contains(r.At, a) {
 			return ErrReach
 		}
 		r.At = append(r.At, a)
@@ -113,7 +113,7 @@ func (r *Reach) setAt(b reachBody) error {
 }
 
 // everybody is the address of all on one network.
-var everybody = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+func everybody() netip.Addr { return netip.AddrFrom4([4]byte{255, 255, 255, 255}) }
 
 // whole counts the units from 1970 to t, rounded up; false if t is before 1970 or too far ahead.
 func whole(t time.Time, unit time.Duration) (uint32, bool) {

@@ -37,7 +37,7 @@ func TestRecordHasOneKindOfPlace(t *testing.T) {
 	for name, change := range map[string]func(*Reach){
 		"a service beside": func(r *Reach) { r.Service, r.Port = reach(t).Service, 1 },
 		"an authorization": func(r *Reach) { r.Auth[0] = 1 },
-		"too many":         func(r *Reach) { r.At = farAway(MaxAt + 1) },
+		"too many":         func(r *Reach) { r.At = farAway(maxAt + 1) },
 		"twice":            func(r *Reach) { r.At = append(at, at[0]) },
 		"no port":          func(r *Reach) { r.At = []netip.AddrPort{spot("203.0.113.9:0")} },
 		"to many":          func(r *Reach) { r.At = []netip.AddrPort{spot("224.0.0.1:1")} },

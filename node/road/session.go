@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"nightjar/onion/quiet"
 	"nightjar/tunnel"
 	"nightjar/tunnel/datagram"
 )
@@ -95,11 +94,17 @@ func (s *stream) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }
 // SetWriteDeadline does nothing: a write ends with the session.
 func (s *stream) SetWriteDeadline(time.Time) error { return nil }
 
+// nowhere is the address of both ends.
+type nowhere struct{}
+
+func (nowhere) Network() string { return "tunnel" }
+func (nowhere) String() string  { return "tunnel" }
+
 // Close ends the session.
 func (s *stream) Close() error { return s.conn.Close() }
 
 // LocalAddr says nothing.
-func (s *stream) LocalAddr() net.Addr { return quiet.Addr{} }
+func (s *stream) LocalAddr() net.Addr { return nowhere{} }
 
 // RemoteAddr says nothing.
-func (s *stream) RemoteAddr() net.Addr { return quiet.Addr{} }
+func (s *stream) RemoteAddr() net.Addr { return nowhere{} }

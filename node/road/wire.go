@@ -137,4 +137,6 @@ func sayable(at netip.AddrPort) bool {
 }
 
 // plain is an address in the one form that it has here.
-func plain(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+func plain(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}

@@ -8,11 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"nightjar/onion"
 )
-
-var _ onion.Packets = (*Way)(nil)
 
 func listen(t *testing.T, w *Way) net.PacketConn {
 	t.Helper()
