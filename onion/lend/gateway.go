@@ -52,7 +52,8 @@ type Config struct {
 
 // The bounds of a gateway.
 const (
-	maxLent    = 256              // streams at a time; more are closed at once
+	maxLent    = 1024             // streams at a time; for more, see hall
+	maxOwn     = 64               // conns at a time that are lent to this process itself
 	lentIdle   = 2 * time.Minute  // without a frame from the client
 	lentLife   = 30 * time.Minute // of one stream
 	lentStall  = 10 * time.Second // until a client that does not read is given up
@@ -61,13 +62,14 @@ const (
 	hostRate   = 20               // per second to one host on the Internet; more are dropped
 	replyTime  = 30 * time.Second // in which a node's reply is awaited
 	maxAsked   = 1024             // nodes per stream from which a reply is awaited
+	fewAsked   = 128              // of which those whose time is over need not be forgotten
 )
 
 var (
 	// ErrConfig means a Config without rules, or with a Listen that is not IPv4 and port 0, or a
 	// Listen6 that is not IPv6 and port 0.
 	ErrConfig = errors.New("a gateway needs its rules, and addresses of their kind with port 0")
-	// ErrBusy means that all seats of a gateway are taken.
+	// ErrBusy means that a gateway lends all that it can to itself.
 	ErrBusy = errors.New("the gateway has no seat left")
 	// errPacket is why a datagram was not carried; only counted.
 	errPacket = errors.New("datagram dropped")
@@ -80,8 +82,9 @@ type Gateway struct {
 	open6  func(context.Context) (udpSocket, error) // nil: IPv6 is not lent
 	rate   *rate.Limiter
 	hosts  hostLimit
-	seats  chan struct{}
-	own    sync.WaitGroup // loans to this process itself
+	hall   *hall
+	seats  chan struct{}  // of loans to this process itself
+	own    sync.WaitGroup // the same
 
 	served, refused, sent, returned, dropped atomic.Uint64
 }
@@ -90,7 +93,7 @@ type Gateway struct {
 type Stats struct {
 	Streams  int    // open now
 	Served   uint64 // streams so far
-	Refused  uint64 // streams closed at once because all seats were taken
+	Refused  uint64 // streams closed at once because there was no room
 	Sent     uint64 // datagrams sent to nodes
 	Returned uint64 // replies returned to clients
 	Dropped  uint64 // datagrams and replies against the rules
@@ -106,7 +109,8 @@ func New(c Config) (*Gateway, error) {
 		config: c,
 		open:   opener(at, c.Socket),
 		rate:   rate.NewLimiter(totalRate, totalRate),
-		seats:  make(chan struct{}, maxLent),
+		hall:   newHall(),
+		seats:  make(chan struct{}, maxOwn),
 	}
 	if c.Listen6 != "" || c.Socket6 != nil {
 		if at, err = place(c.Listen6); err != nil || c.Listen6 != "" && !at.Addr().Is6() {
@@ -157,17 +161,19 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 			}
 			return fmt.Errorf("accept stream: %w", quiet.Error(err))
 		}
-		select {
-		case g.seats <- struct{}{}:
-		default:
+		one, out := context.WithCancel(ctx)
+		who := &guest{begun: time.Now(), out: out}
+		if !g.hall.enter(who, who.begun) {
 			g.refused.Add(1)
+			out()
 			c.Close()
 			continue
 		}
 		g.served.Add(1)
 		streams.Go(func() {
-			defer func() { <-g.seats }()
-			g.receive(ctx, c)
+			defer g.hall.leave(who)
+			defer out()
+			g.receive(one, c, who)
 		})
 	}
 }
@@ -175,7 +181,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 // Stats returns the counts.
 func (g *Gateway) Stats() Stats {
 	return Stats{
-		Streams: len(g.seats),
+		Streams: g.hall.count(),
 		Served:  g.served.Load(), Refused: g.refused.Load(), Sent: g.sent.Load(),
 		Returned: g.returned.Load(), Dropped: g.dropped.Load(),
 	}

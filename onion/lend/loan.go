@@ -71,6 +71,7 @@ type loan struct {
 
 	mu    sync.Mutex
 	asked map[netip.AddrPort]debt
+	sweep time.Time // when those whose time is over were last forgotten
 }
 
 // A debt is what a node owes to a stream.
@@ -81,13 +82,13 @@ type debt struct {
 
 // receive serves one stream to its end. Its first byte tells what it wants: the length of a frame
 // begins with a small one, an HTTP request with a letter.
-func (g *Gateway) receive(ctx context.Context, stream net.Conn) {
+func (g *Gateway) receive(ctx context.Context, stream net.Conn, who *guest) {
 	defer stream.Close()
 	stop := context.AfterFunc(ctx, func() { stream.Close() })
 	defer stop()
 	begun := time.Now()
 	stream.SetReadDeadline(begun.Add(lentIdle))
-	p := &peeked{Conn: stream, r: bufio.NewReaderSize(stream, 4<<10)}
+	p := &peeked{Conn: stream, r: bufio.NewReaderSize(&listening{stream, who}, 4<<10)}
 	first, err := p.r.Peek(1)
 	switch {
 	case err != nil:
@@ -98,6 +99,20 @@ func (g *Gateway) receive(ctx context.Context, stream net.Conn) {
 	default:
 		g.dropped.Add(1)
 	}
+}
+
+// listening notes when a guest says something.
+type listening struct {
+	net.Conn
+	who *guest
+}
+
+func (l *listening) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
+	if n > 0 {
+		l.who.hears(time.Now())
+	}
+	return n, err
 }
 
 // peeked is a stream of which a part was read ahead.
@@ -256,20 +271,22 @@ func (l *loan) socket(ctx context.Context, a netip.Addr) udpSocket {
 	return l.udp6
 }
 
-// note remembers that a node was asked. Of too many nodes some are forgotten if their time is over.
+// note remembers that a node was asked, unless too many were. Of many nodes those are forgotten, now
+// and then, whose time is over.
 func (l *loan) note(node netip.AddrPort, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	d, known := l.asked[node]
-	if !known && len(l.asked) >= maxAsked {
+	if !known && len(l.asked) >= fewAsked && now.Sub(l.sweep) > replyTime/4 {
+		l.sweep = now
 		for n, old := range l.asked {
 			if now.After(old.until) {
 				delete(l.asked, n)
 			}
 		}
-		if len(l.asked) >= maxAsked {
-			return false
-		}
+	}
+	if !known && len(l.asked) >= maxAsked {
+		return false
 	}
 	if now.After(d.until) {
 		d.replies = 0

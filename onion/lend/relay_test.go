@@ -86,7 +86,7 @@ func TestRulesHoldForTheRelayToo(t *testing.T) {
 	})
 }
 
-func TestRelayTakesSeatsLikeOthers(t *testing.T) {
+func TestWhatTheRelayBorrowsIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, Config{})
 		defer s.end(t)
@@ -98,14 +98,14 @@ func TestRelayTakesSeatsLikeOthers(t *testing.T) {
 			}
 			conns = append(conns, c)
 		}
-		if len(conns) != maxLent {
+		if len(conns) != maxOwn {
 			t.Errorf("%d seats", len(conns))
 		}
 		for _, c := range conns {
 			c.Close()
 		}
 		synctest.Wait()
-		if n := s.g.Stats().Streams; n != 0 {
+		if n := len(s.g.seats); n != 0 {
 			t.Errorf("%d seats are still taken", n)
 		}
 	})
