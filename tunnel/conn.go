@@ -12,6 +12,7 @@ import (
 	"nightjar/tunnel/handshake"
 	"nightjar/tunnel/mux"
 	"nightjar/tunnel/record"
+	"nightjar/tunnel/share"
 )
 
 // A Conn is a session between two contacts. Its methods are safe for concurrent use.
@@ -41,8 +42,8 @@ type Conn struct {
 }
 
 // newConn starts the session. first is the plaintext of a record that came with the handshake, or
-// nil.
-func newConn(c net.Conn, s *handshake.Session, first []byte) (*Conn, error) {
+// nil; stock is the memory that it shares with others.
+func newConn(c net.Conn, s *handshake.Session, first []byte, stock *share.Stock) (*Conn, error) {
 	conn := &Conn{
 		carrier:   c,
 		initiator: s.Initiator,
@@ -55,7 +56,7 @@ func newConn(c net.Conn, s *handshake.Session, first []byte) (*Conn, error) {
 		closing:   make(chan struct{}),
 		done:      make(chan struct{}),
 	}
-	conn.streams = mux.New(s.Initiator, conn.stir)
+	conn.streams = mux.New(s.Initiator, stock, conn.stir)
 	conn.keys = keys{session: s, since: time.Now(), renewed: make(chan struct{}, 1)}
 	r := &reader{c: conn, lane: s.Receive}
 	if first != nil {

@@ -12,6 +12,7 @@ import (
 
 	"nightjar/tunnel/handshake"
 	"nightjar/tunnel/record"
+	"nightjar/tunnel/share"
 )
 
 const (
@@ -21,16 +22,21 @@ const (
 	drainLimit = 64 << 10
 )
 
+// Dial makes a session that shares memory with no other; see Door.Dial.
+func Dial(ctx context.Context, c net.Conn, k Key, p Peer) (*Conn, error) {
+	return new(Door).Dial(ctx, c, k, p)
+}
+
 // Dial makes a session with p over c, which must honour deadlines. It takes c over: on error c is
 // closed, and the error is ctx's cause, ErrUnanswered, or ErrCarrier.
-func Dial(ctx context.Context, c net.Conn, k Key, p Peer) (*Conn, error) {
+func (d *Door) Dial(ctx context.Context, c net.Conn, k Key, p Peer) (*Conn, error) {
 	release := interrupt(ctx, c, time.Now().Add(handshakeTime))
 	s, err := call(c, k, p)
 	if !release() || err != nil {
 		c.Close()
 		return nil, cause(ctx, err)
 	}
-	return newConn(c, s, nil)
+	return newConn(c, s, nil, &d.stock)
 }
 
 // call sends the first message and waits for the answer that completes it.
@@ -80,7 +86,14 @@ func interrupt(ctx context.Context, c net.Conn, limit time.Time) (release func()
 // A Door answers callers and remembers their first messages, so that a recorded one, replayed,
 // finds silence. The zero Door is ready. Each listening identity keeps one for as long as it
 // listens: what a Door has not seen it cannot refuse.
-type Door struct{ seen handshake.Memory }
+//
+// All sessions of a Door, dialled or accepted, share 64 MiB for what comes by streams and is not
+// yet read, beyond 128 KiB that each has for itself. A stream that finds nothing left is refused,
+// which its far side sees as its user reading no more.
+type Door struct {
+	seen  handshake.Memory
+	stock share.Stock
+}
 
 // Accept makes a session with the contact that calls over c, which must honour deadlines; it takes
 // c over. It returns once the caller has shown that it is alive and holds its static key.
@@ -101,7 +114,7 @@ func (d *Door) Accept(ctx context.Context, c net.Conn, k Key, peers func() []Pee
 		c.Close()
 		return nil, cause(ctx, ErrStranger)
 	}
-	return newConn(c, s, first)
+	return newConn(c, s, first, &d.stock)
 }
 
 // answer reads the first message, answers it, and reads the caller's first record, whose frames

@@ -17,10 +17,10 @@ const (
 	quick      = 2 * time.Millisecond
 	slow       = 10 * time.Millisecond
 
-	// fairness is how many records in a row may leave less than share bytes to what is not a
+	// fairness is how many records in a row may leave less than least bytes to what is not a
 	// datagram, while anything waits.
 	fairness = 16
-	share    = 32
+	least    = 32
 	// lastBatches bounds what Close still sends.
 	lastBatches = 64
 )
@@ -194,7 +194,7 @@ func (w *writer) fill(plain []byte) (f filled) {
 	plain, f.next = w.c.out.fillControl(plain)
 	plain = w.c.streams.Fill(plain)
 	w.passed++
-	if len(plain)-before >= share || !w.pending() {
+	if len(plain)-before >= least || !w.pending() {
 		w.passed = 0
 	}
 	if !first {

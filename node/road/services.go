@@ -184,7 +184,7 @@ func (s *services) Dial(ctx context.Context, r card.Reach, p tunnel.Peer) (
 			last = err
 			continue
 		}
-		t, err := tunnel.Dial(ctx, conn, s.Key, p)
+		t, err := s.door.Dial(ctx, conn, s.Key, p)
 		if err == nil {
 			return t, nil
 		}

@@ -18,6 +18,8 @@ import (
 	"sync"
 	"time"
 
+	"nightjar/tunnel/share"
+
 	"github.com/quic-go/quic-go"
 )
 
@@ -25,10 +27,10 @@ const (
 	// MaxStreams is how many streams each side may have opened and alive.
 	MaxStreams = 64
 
-	packetSize   = 1200 // the least that QUIC allows, the most that a packet carries
-	firstWindow  = 256 << 10
-	streamWindow = 2 << 20 // bytes of one stream that wait to be read, at most
-	wholeWindow  = 4 << 20 // of all streams
+	packetSize   = 1200     // the least that QUIC allows, the most that a packet carries
+	firstWindow  = 64 << 10 // bytes that a session may have come without a loan
+	streamWindow = 2 << 20  // bytes of one stream that wait to be read, at most
+	wholeWindow  = 4 << 20  // of all streams
 	handshaking  = 30 * time.Second
 	forever      = 10 * 365 * 24 * time.Hour // the session itself notices silence
 
@@ -50,15 +52,20 @@ type Streams struct {
 	failed    chan struct{}
 	ended     chan struct{}
 	conn      *quic.Conn // written before ready closes
+
+	mu     sync.Mutex
+	loan   share.Loan // of windows beyond the first
+	closed bool
 }
 
 // Start begins the streams over pc, which carries packets of 1200 bytes to the far side and none
-// else. secrets, which it takes over, are the session's, cause is why it ended. Close must be
-// called.
-func Start(pc net.PacketConn, initiator bool, secrets *Secrets, cause func() error) *Streams {
+// else. secrets, which it takes over, are the session's, stock is the memory that sessions share,
+// cause is why this one ended. Close must be called.
+func Start(pc net.PacketConn, initiator bool, secrets *Secrets, stock *share.Stock,
+	cause func() error) *Streams {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Streams{transport: &quic.Transport{Conn: pc}, initiator: initiator, secrets: secrets,
-		cancel: cancel, cause: cause,
+		loan: share.Loan{Stock: stock}, cancel: cancel, cause: cause,
 		ready: make(chan struct{}), failed: make(chan struct{}), ended: make(chan struct{})}
 	go s.run(ctx)
 	return s
@@ -95,6 +102,7 @@ func (s *Streams) connect(ctx context.Context) (*quic.Conn, error) {
 		MaxIncomingUniStreams:          -1,
 		InitialPacketSize:              packetSize,
 		DisablePathMTUDiscovery:        true,
+		AllowConnectionWindowIncrease:  s.borrow,
 	}
 	if s.initiator {
 		return s.transport.Dial(ctx, s.transport.Conn.LocalAddr(), conf, rules)
@@ -119,6 +127,17 @@ func (s *Streams) Close() {
 	}
 	s.transport.Close()
 	<-s.ended
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.loan.Fit(0)
+}
+
+// borrow is asked before a session may have more bytes come that are not yet read.
+func (s *Streams) borrow(_ *quic.Conn, more uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.closed && s.loan.Take(int(more))
 }
 
 // Open begins a stream. It waits, until ctx ends, for the far side, and while MaxStreams of this

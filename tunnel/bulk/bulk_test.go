@@ -83,7 +83,7 @@ func secrets(initiator, responder byte) *Secrets {
 // newPair is both sides of one session's streams.
 func newPair(lose int64) (a, b *Streams, end func()) {
 	ra, rb := newRoads(lose)
-	a, b = Start(ra, true, secrets(1, 2), alive), Start(rb, false, secrets(1, 2), alive)
+	a, b = Start(ra, true, secrets(1, 2), nil, alive), Start(rb, false, secrets(1, 2), nil, alive)
 	return a, b, func() { a.Close(); b.Close() }
 }
 
@@ -147,8 +147,8 @@ func TestStreamsArePinnedToTheSession(t *testing.T) {
 	for _, wrong := range []*Secrets{secrets(9, 2), secrets(1, 9)} {
 		synctest.Test(t, func(t *testing.T) {
 			ra, rb := newRoads(0)
-			a := Start(ra, true, secrets(1, 2), alive)
-			b := Start(rb, false, wrong, alive)
+			a := Start(ra, true, secrets(1, 2), nil, alive)
+			b := Start(rb, false, wrong, nil, alive)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			s, err := a.Open(ctx)
@@ -210,8 +210,8 @@ func TestEndOfTheSessionIsWhatStreamsSay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		why := errors.New("session is over")
 		ra, rb := newRoads(0)
-		a := Start(ra, true, secrets(1, 2), func() error { return why })
-		b := Start(rb, false, secrets(1, 2), alive)
+		a := Start(ra, true, secrets(1, 2), nil, func() error { return why })
+		b := Start(rb, false, secrets(1, 2), nil, alive)
 		s, err := a.Open(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -28,8 +28,10 @@ const (
 	// MaxMessage is the longest message.
 	MaxMessage = retry.MaxMessage
 
-	inletBytes  = 2 << 20 // of datagrams that wait to be received
-	bulkBytes   = 1 << 20 // of stream packets that wait for QUIC
+	// Bytes that wait to be received, at most, and how many of them need no loan.
+	inletBytes, inletOwn = 2 << 20, 64 << 10 // datagrams
+	bulkBytes, bulkOwn   = 1 << 20, 16 << 10 // stream packets, for QUIC
+
 	slowest     = 10 * time.Second
 	longestGap  = 20 * time.Second // of cover
 	ours, users = 0, 1             // channels of messages: the session's own, its user's
@@ -109,8 +111,8 @@ func newConn(e *Endpoint, s *handshake.Session, at netip.AddrPort) (*Conn, error
 		peer:      s.Peer,
 		binding:   s.Binding,
 		out:       outlet.New(e.carrier, &e.rows, at),
-		in:        newInlet(inletBytes),
-		packets:   newInlet(bulkBytes),
+		in:        newInlet(inletBytes, inletOwn, &e.stock),
+		packets:   newInlet(bulkBytes, bulkOwn, &e.stock),
 		wake:      make(chan struct{}, 1),
 		beat:      make(chan struct{}, 1),
 		mail:      make(chan struct{}, 1),

@@ -26,10 +26,11 @@ import (
 	"nightjar/tunnel/handshake"
 	"nightjar/tunnel/outlet"
 	"nightjar/tunnel/record"
+	"nightjar/tunnel/share"
 )
 
 const (
-	maxSessions = 4096 // of an endpoint; further ones find silence
+	maxSessions = 1024 // of an endpoint; further ones find silence
 	perContact  = 4    // sessions of one contact; a further one ends the oldest
 	unaccepted  = 16   // sessions that wait for Accept; further ones find silence
 	candidates  = 32   // datagrams that wait to be looked at for a knock
@@ -41,6 +42,7 @@ type Endpoint struct {
 	carrier *batch.Carrier
 	rows    outlet.Rows
 	pools   pools
+	stock   share.Stock
 	key     tunnel.Key
 	self    [32]byte
 	peers   func() []tunnel.Peer

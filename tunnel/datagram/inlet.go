@@ -8,6 +8,7 @@ import (
 
 	"nightjar/tunnel/batch"
 	"nightjar/tunnel/packet"
+	"nightjar/tunnel/share"
 )
 
 // smallRow is room for a few packets, so that voice does not hold a whole row's room each time.
@@ -81,6 +82,7 @@ func (p *pools) copied(datagrams ...[]byte) *Row {
 // An inlet is rows that wait. When they hold too much the oldest are dropped.
 type inlet struct {
 	limit int           // bytes of memory
+	own   int           // bytes that need no loan
 	ready chan struct{} // holds one when something may wait
 
 	mu    sync.Mutex
@@ -89,17 +91,25 @@ type inlet struct {
 	count int
 	taken int // of the first row
 	bytes int
+	loan  share.Loan
+	shut  bool
 }
 
-func newInlet(limit int) *inlet {
-	return &inlet{limit: limit, ready: make(chan struct{}, 1)}
+func newInlet(limit, own int, stock *share.Stock) *inlet {
+	return &inlet{limit: limit, own: own, loan: share.Loan{Stock: stock},
+		ready: make(chan struct{}, 1)}
 }
 
-// put adds a row and tells one who waits.
+// put adds a row and tells one who waits. What there is no memory for at all is dropped.
 func (i *inlet) put(r *Row) {
 	i.mu.Lock()
-	for i.count > 0 && i.bytes+len(*r.room) > i.limit {
+	for i.count > 0 && !i.fits(len(*r.room)) {
 		i.shift().Release()
+	}
+	if i.shut || !i.fits(len(*r.room)) {
+		i.mu.Unlock()
+		r.Release()
+		return
 	}
 	if i.count == len(i.rows) {
 		i.rows = append(append(make([]*Row, 0, 2*i.count+4), i.rows[i.head:]...),
@@ -113,12 +123,26 @@ func (i *inlet) put(r *Row) {
 	signal(i.ready)
 }
 
+// fits reports whether n bytes more may wait, and has borrowed for them if so.
+func (i *inlet) fits(n int) bool {
+	return i.bytes+n <= i.limit && i.loan.Fit(max(0, i.bytes+n-i.own))
+}
+
+// close takes nothing more and pays back. What waits may still be received.
+func (i *inlet) close() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.shut, i.own = true, i.limit
+	i.loan.Fit(0)
+}
+
 // shift removes the first row.
 func (i *inlet) shift() *Row {
 	r := i.rows[i.head]
 	i.rows[i.head] = nil
 	i.head = (i.head + 1) % len(i.rows)
 	i.bytes -= len(*r.room)
+	i.loan.Fit(max(0, i.bytes-i.own))
 	if i.taken > 0 {
 		r.Datagrams = r.Datagrams[:copy(r.Datagrams, r.Datagrams[i.taken:])]
 		i.taken = 0

@@ -83,6 +83,8 @@ func (r *runner) once() {
 // clean ends what belongs to the session.
 func (c *Conn) clean() {
 	c.out.Rekey(outlet.Keys{})
+	c.in.close()
+	c.packets.close()
 	c.e.dismiss(c)
 	c.mu.Lock()
 	for _, l := range c.keys.lanes() {

@@ -114,8 +114,9 @@ func (in *Initiation) Finish(wire []byte) (s *Session, err error) {
 
 // Answer finds which of peers sealed the first message and completes the handshake with it. It
 // knows them by their marks, in the current epoch and its two neighbours, before any
-// Diffie-Hellman; seen refuses what was answered before. The session is not to be used for sending until a record of
-// the far side has opened: only that shows that the caller is alive and holds its static key.
+// Diffie-Hellman; seen refuses what was answered before. The session is not to be used for sending
+// until a record of the far side has opened: only that shows that the caller is alive and holds its
+// static key.
 func Answer(k Key, peers []Peer, epoch uint64, seen *Memory, wire []byte) (
 	*Session, []byte, error) {
 	return answer(k, peers, epoch, seen, wire, fresh())

@@ -133,11 +133,26 @@ func (s *Stream) reap() {
 		return
 	}
 	delete(s.m.streams, s.id)
-	s.m.grown -= s.window - firstWindow
+	s.gone = true
+	s.letGo()
 	if s.mine {
 		s.m.mine.alive--
 	} else {
 		s.m.theirs.alive--
 	}
 	s.m.changed.Broadcast()
+}
+
+// letGo gives back the memory of a stream that is gone and that its user has.
+func (s *Stream) letGo() {
+	m := s.m
+	if !s.gone || !s.accepted || s.lost || m.err != nil {
+		return
+	}
+	s.lost = true
+	m.grown -= s.window - firstWindow
+	m.loan.Give(int(s.window - firstWindow))
+	if m.held--; m.held >= ownStreams {
+		m.loan.Give(firstWindow)
+	}
 }

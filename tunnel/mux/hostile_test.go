@@ -39,7 +39,7 @@ func TestEveryBrokenRuleIsRefused(t *testing.T) {
 		"not a kind for streams":  {frame(record.Open, 2), frame(record.Renew, 2)},
 		"credit for our next one": {frame(record.Credit, 1, 0, 0, 0, 1)},
 	} {
-		m, err := New(true, func() {}), error(nil)
+		m, err := New(true, nil, func() {}), error(nil)
 		for i, f := range frames {
 			if err = m.Receive(f); err != nil && i < len(frames)-1 {
 				t.Error(name, "was refused too soon")
@@ -49,7 +49,7 @@ func TestEveryBrokenRuleIsRefused(t *testing.T) {
 			t.Error(name, "was taken:", err)
 		}
 	}
-	m := New(true, func() {})
+	m := New(true, nil, func() {})
 	m.Receive(frame(record.Open, 2))
 	for n := 0; ; n += len(big) {
 		if err := m.Receive(frame(record.Data, 2, big...)); err != nil {
@@ -62,7 +62,7 @@ func TestEveryBrokenRuleIsRefused(t *testing.T) {
 }
 
 func TestOpeningWithoutEndIsRefused(t *testing.T) {
-	m := New(true, func() {})
+	m := New(true, nil, func() {})
 	for n := range uint32(MaxStreams + 1) {
 		if err := m.Receive(frame(record.Open, 2+2*n)); (err != nil) != (n == MaxStreams) {
 			t.Fatal("stream", n, err)
@@ -71,7 +71,7 @@ func TestOpeningWithoutEndIsRefused(t *testing.T) {
 }
 
 func TestLateFramesForAFinishedStreamAreForgiven(t *testing.T) {
-	m := New(false, func() {})
+	m := New(false, nil, func() {})
 	m.Receive(frame(record.Open, 1))
 	s, err := m.Accept(t.Context())
 	if err != nil {
@@ -113,7 +113,7 @@ func FuzzReceive(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m := New(true, func() {})
+		m := New(true, nil, func() {})
 		own, _ := m.Open(t.Context())
 		own.Write(make([]byte, 1000))
 		for _, fr := range frames {

@@ -13,18 +13,22 @@
 //	                         never stand above 262144
 //
 // A stream is gone when both sides have finished it. Each side keeps at most 64 streams of its own
-// making alive. It is not hashicorp/yamux because that pools timers across the process, which is
-// fatal under testing/synctest, answers pings in goroutines without bound, and lets a bulk write
-// hold up every other stream.
+// making alive. One for which there is no memory is refused: Stop and Finish answer its Open.
+//
+// It is not hashicorp/yamux because that pools timers across the process, which is fatal under
+// testing/synctest, answers pings in goroutines without bound, and lets a bulk write hold up every
+// other stream.
 package mux
 
 import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"sync"
 
 	"nightjar/tunnel/record"
+	"nightjar/tunnel/share"
 )
 
 const (
@@ -36,6 +40,9 @@ const (
 
 	// MaxStreams is how many streams each side may have opened and alive.
 	MaxStreams = 64
+
+	ownStreams  = 4              // whose first windows need no loan
+	mostArrived = 2 * MaxStreams // streams that wait to be accepted, with those that are gone
 )
 
 // Errors.
@@ -43,6 +50,7 @@ var (
 	ErrProtocol = errors.New("far side broke the rules of streams") // the session must end
 	ErrStopped  = errors.New("far side reads no more of this stream")
 	ErrUsedUp   = errors.New("session has no more stream numbers")
+	ErrCrowded  = errors.New("all sessions together hold too much")
 )
 
 // A Mux is one side's streams. It is safe for concurrent use.
@@ -59,6 +67,8 @@ type Mux struct {
 	mine    side
 	theirs  side
 	grown   uint32 // bytes by which the windows of all streams exceed the first
+	held    int    // streams that what comes by is kept of
+	loan    share.Loan
 }
 
 // A side counts the streams that one of the two has opened.
@@ -67,9 +77,11 @@ type side struct {
 	alive int
 }
 
-// New makes the streams of one side of a session. wake must not block.
-func New(initiator bool, wake func()) *Mux {
-	m := &Mux{wake: wake, streams: make(map[uint32]*Stream), mine: side{next: 2}}
+// New makes the streams of one side of a session, which share stock with those of others. wake
+// must not block.
+func New(initiator bool, stock *share.Stock, wake func()) *Mux {
+	m := &Mux{wake: wake, streams: make(map[uint32]*Stream), mine: side{next: 2},
+		loan: share.Loan{Stock: stock}}
 	m.theirs.next = 1
 	if initiator {
 		m.mine.next, m.theirs.next = 1, 2
@@ -92,6 +104,9 @@ func (m *Mux) Open(ctx context.Context) (*Stream, error) {
 	if m.mine.next >= 1<<32-2-MaxStreams*2 {
 		return nil, ErrUsedUp
 	}
+	if !m.hold() {
+		return nil, ErrCrowded
+	}
 	s := newStream(m, true)
 	m.mine.alive++
 	s.queue()
@@ -107,6 +122,8 @@ func (m *Mux) Accept(ctx context.Context) (*Stream, error) {
 	}
 	s := m.arrived[0]
 	m.arrived = append(m.arrived[:0], m.arrived[1:]...)
+	s.accepted = true
+	s.letGo()
 	return s, nil
 }
 
@@ -203,9 +220,36 @@ func (m *Mux) opened(id uint32, body []byte) error {
 	m.streams[id] = s
 	m.theirs.next += 2
 	m.theirs.alive++
+	if !m.hold() {
+		s.refuse()
+		return nil
+	}
+	m.unheard()
 	m.arrived = append(m.arrived, s)
 	m.changed.Broadcast()
 	return nil
+}
+
+// hold reports whether there is memory for the first window of one more stream.
+func (m *Mux) hold() bool {
+	if m.held >= ownStreams && !m.loan.Take(firstWindow) {
+		return false
+	}
+	m.held++
+	return true
+}
+
+// unheard forgets, when too many streams wait to be accepted, the oldest of those that the far
+// side is done with: it may send what it likes in streams that nobody accepts.
+func (m *Mux) unheard() {
+	if len(m.arrived) < mostArrived {
+		return
+	}
+	at := slices.IndexFunc(m.arrived, func(s *Stream) bool { return s.gone })
+	s := m.arrived[at] // there is one: no more than MaxStreams are alive
+	m.arrived = slices.Delete(m.arrived, at, at+1)
+	s.accepted, s.in = true, ring{}
+	s.letGo()
 }
 
 // gone reports whether a stream of that number has been.
@@ -224,6 +268,7 @@ func (m *Mux) Close(err error) {
 		return
 	}
 	m.err = err
+	m.loan.Fit(0)
 	m.changed.Broadcast()
 	for _, s := range m.streams {
 		s.changed.Broadcast()

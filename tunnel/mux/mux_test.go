@@ -20,8 +20,8 @@ import (
 // newPair joins two sides by goroutines that carry records both ways until the test ends.
 func newPair(t *testing.T) (a, b *Mux) {
 	wakeA, wakeB := make(chan struct{}, 1), make(chan struct{}, 1)
-	a = New(true, func() { token(wakeA) })
-	b = New(false, func() { token(wakeB) })
+	a = New(true, nil, func() { token(wakeA) })
+	b = New(false, nil, func() { token(wakeB) })
 	done := make(chan struct{})
 	carry := func(from, to *Mux, wake chan struct{}) {
 		for {
@@ -160,7 +160,7 @@ func TestOneFullStreamDoesNotHoldUpAnother(t *testing.T) {
 }
 
 func TestBulkAndMessageShareRecordsInTurn(t *testing.T) {
-	m := New(true, func() {})
+	m := New(true, nil, func() {})
 	bulk, _ := m.Open(t.Context())
 	message, _ := m.Open(t.Context())
 	bulk.Write(make([]byte, sendBuffer))
@@ -322,7 +322,7 @@ func TestCloseEndsAllWaiting(t *testing.T) {
 }
 
 func TestStreamNamesNoPlace(t *testing.T) {
-	s, _ := New(true, func() {}).Open(t.Context())
+	s, _ := New(true, nil, func() {}).Open(t.Context())
 	if s.LocalAddr().String() != "tunnel" || s.RemoteAddr().Network() != "tunnel" {
 		t.Error(s.LocalAddr(), s.RemoteAddr())
 	}

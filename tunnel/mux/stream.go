@@ -18,8 +18,12 @@ type Stream struct {
 	mine    bool
 	queued  bool // has a turn coming
 	touched bool // Flush will wake its user
-	changed sync.Cond
-	writing sync.Mutex // one Write at a time, so that writes stay whole
+
+	accepted bool // no longer waits for Accept
+	gone     bool // both sides have finished it
+	lost     bool // holds nothing, or no more
+	changed  sync.Cond
+	writing  sync.Mutex // one Write at a time, so that writes stay whole
 	sending
 	receiving
 }
@@ -48,7 +52,7 @@ type receiving struct {
 }
 
 func newStream(m *Mux, mine bool) *Stream {
-	s := &Stream{m: m, mine: mine}
+	s := &Stream{m: m, mine: mine, accepted: mine}
 	s.changed.L = &m.mu
 	s.credit, s.allowed, s.window = firstWindow, firstWindow, firstWindow
 	return s
@@ -88,7 +92,8 @@ func (s *Stream) consume(n int) {
 	}
 	s.grant += s.consumed
 	s.consumed = 0
-	if s.window < lastWindow && s.m.grown+s.window <= allWindows {
+	if s.window < lastWindow && s.m.grown+s.window <= allWindows &&
+		s.m.err == nil && s.m.loan.Take(int(s.window)) {
 		s.m.grown += s.window
 		s.grant += s.window
 		s.window *= 2
@@ -150,6 +155,13 @@ func (s *Stream) Close() error {
 	s.changed.Broadcast()
 	s.queue()
 	return nil
+}
+
+// refuse closes a stream that nobody will see: what comes by it is dropped.
+func (s *Stream) refuse() {
+	s.accepted, s.lost = true, true
+	s.closed, s.finish, s.stop = true, true, true
+	s.queue()
 }
 
 // SetDeadline limits Read and Write.

@@ -18,8 +18,9 @@ const (
 	// MaxMessage is the longest message in bytes.
 	MaxMessage = 4096
 
-	queued   = 128 // chunks that wait to be acknowledged, with those on the way
-	readable = 64  // messages that wait to be read
+	queued   = 128             // chunks that wait to be acknowledged, with those on the way
+	readable = 64              // messages that wait to be read,
+	unread   = 16 * MaxMessage // and their bytes
 
 	leastWait = 100 * time.Millisecond // for an acknowledgement
 	firstWait = 500 * time.Millisecond // when nothing is known of the way
@@ -145,13 +146,14 @@ type Receiver struct {
 	held    map[uint32]packet.Frame
 	partial []byte
 	ready   [][]byte
+	size    int // of those
 }
 
 // Take takes a chunk, which may have come before. Without room for another message it takes none:
 // the sender will try again.
 func (r *Receiver) Take(f packet.Frame) error {
 	ahead := f.Sequence - r.next
-	if ahead >= Window || len(r.ready) >= readable {
+	if ahead >= Window || r.full() {
 		return nil
 	}
 	if _, again := r.held[f.Sequence]; again {
@@ -167,7 +169,7 @@ func (r *Receiver) Take(f packet.Frame) error {
 
 // advance joins what has no gap before it.
 func (r *Receiver) advance() error {
-	for len(r.ready) < readable {
+	for !r.full() {
 		f, ok := r.held[r.next]
 		if !ok {
 			break
@@ -179,6 +181,7 @@ func (r *Receiver) advance() error {
 		}
 		if f.Last {
 			r.ready = append(r.ready, r.partial)
+			r.size += len(r.partial)
 			r.partial = nil
 		}
 	}
@@ -188,6 +191,9 @@ func (r *Receiver) advance() error {
 	return nil
 }
 
+// full reports whether there is no room for another message.
+func (r *Receiver) full() bool { return len(r.ready) >= readable || r.size >= unread }
+
 // Pop returns the next message.
 func (r *Receiver) Pop() (message []byte, ok bool) {
 	if len(r.ready) == 0 {
@@ -195,6 +201,7 @@ func (r *Receiver) Pop() (message []byte, ok bool) {
 	}
 	message = r.ready[0]
 	r.ready[0] = nil
+	r.size -= len(message)
 	if r.ready = r.ready[1:]; len(r.ready) == 0 {
 		r.ready = nil
 	}
