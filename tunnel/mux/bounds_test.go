@@ -149,11 +149,11 @@ func TestWhatStreamsBorrowComesBack(t *testing.T) {
 			here, there := open(t, a, b)
 			go func() {
 				here.Write(make([]byte, 1<<20))
-				here.Close()
+				here.CloseWrite()
 			}()
 			io.Copy(io.Discard, there)
 			most = max(most, stock.Taken())
-			all = append(all, there)
+			all = append(all, here, there)
 		}
 		for _, s := range all {
 			s.Close()
