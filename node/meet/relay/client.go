@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -108,15 +107,4 @@ func lost(ctx context.Context) error {
 		return err
 	}
 	return ErrRelay
-}
-
-// failed turns the errors of a walk into an answer.
-func failed(err error) int {
-	switch {
-	case errors.Is(err, walk.ErrNotFound):
-		return http.StatusNotFound
-	case errors.Is(err, walk.ErrTaken):
-		return http.StatusConflict
-	}
-	return http.StatusServiceUnavailable
 }

@@ -5,7 +5,9 @@
 //	GET /<key>    200 and a payload; 404 when nothing is stored
 //	PUT /<key>    204, and how many nodes took it in the header Pkarr-Dht-Stored-Nodes;
 //	              400 a payload that is not signed by the key, or no DNS message;
-//	              409 something newer is stored; 412 If-Match named another than what is stored
+//	              409 something newer is stored; 412 If-Match named another than what is stored;
+//	              428 another of this key is being stored, and there is no If-Match;
+//	              500 no node took it
 //	OPTIONS       204
 //	              413 too large; 429 too busy; 503 the DHT does not answer
 //

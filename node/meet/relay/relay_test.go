@@ -60,7 +60,7 @@ func TestBadRequestsGetTheirStatus(t *testing.T) {
 		{"no DNS", put(name, noDNS), "400"},
 		{"short", put(name, "x"), "400"},
 		{"too large", put(name, strings.Repeat("x", maxBody+1)), "413"},
-		{"good, but no nodes", put(name, good), "503"},
+		{"good, but no nodes", put(name, good), "500"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			got := talk(t, NewServer(nowhere), c.raw)
@@ -84,6 +84,40 @@ func itoa(n int) string {
 		return string(rune('0' + n))
 	}
 	return itoa(n/10) + itoa(n%10)
+}
+
+// Of two who store under one key at a time the second has to say what it means to replace: else
+// each could undo the other unseen.
+func TestTwoAtOneKeyHaveToSayWhatTheyReplace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		open := func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
+			<-ctx.Done()
+			return nil, nil, ctx.Err()
+		}
+		s := NewServer(open)
+		one, two := item(1, 1, minimal), item(1, 2, minimal)
+		name, status := Name(one.Key), make(chan string)
+		store := func(i walk.Item, head string) {
+			raw := strings.Replace(put(name, string(Marshal(i))), "\r\n\r\n", "\r\n"+head+"\r\n", 1)
+			status <- talk(t, s, raw)[9:12]
+		}
+		go store(one, "")
+		synctest.Wait()
+		go store(two, "Connection: close\r\n")
+		if got := <-status; got != "428" {
+			t.Errorf("another: %s", got)
+		}
+		go store(one, "")
+		go store(two, "If-Match: 1\r\n")
+		for range 3 {
+			if got := <-status; got != "500" {
+				t.Errorf("the same again, or one that says what it replaces: %s", got)
+			}
+		}
+		if len(s.putting) != 0 {
+			t.Errorf("%d are remembered", len(s.putting))
+		}
+	})
 }
 
 func TestStreamThatIsNoHTTPIsHungUpOn(t *testing.T) {

@@ -6,12 +6,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -22,6 +24,7 @@ import (
 
 const (
 	storedHeader = "Pkarr-Dht-Stored-Nodes"
+	payloadType  = "application/pkarr.org/relays#payload"
 	maxHead      = 4 << 10         // bytes of a request before its body
 	maxWalks     = 32              // at a time, over all streams; more are told to come back
 	askRate      = 2               // requests per second and stream; a faster client waits
@@ -37,12 +40,22 @@ type Server struct {
 	open  func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error)
 	atlas atlas.Atlas
 	walks chan struct{}
+
+	mu      sync.Mutex
+	putting map[[32]byte]work // at most maxWalks
+}
+
+// work is the items that are being stored under one key.
+type work struct {
+	sig [64]byte // of the first
+	n   int
 }
 
 // NewServer returns a server. For each walk open returns a conn, as walk.Open needs it, and nodes
 // to begin with.
 func NewServer(open func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error)) *Server {
-	return &Server{open: open, walks: make(chan struct{}, maxWalks)}
+	return &Server{open: open, walks: make(chan struct{}, maxWalks),
+		putting: map[[32]byte]work{}}
 }
 
 // Serve answers the requests on one stream, one after the other, until the client goes away, is
@@ -110,18 +123,22 @@ func (s *Server) get(ctx context.Context, q *http.Request, key [32]byte) *http.R
 		item, err = r.Get(ctx, key, quorum)
 		return err
 	})
-	if err != nil {
-		return reply(q, failed(err), nil)
+	switch {
+	case errors.Is(err, walk.ErrNotFound):
+		return reply(q, http.StatusNotFound, nil)
+	case err != nil:
+		return reply(q, http.StatusServiceUnavailable, nil)
 	}
 	seen := time.UnixMicro(item.Seq).UTC()
+	a := reply(q, http.StatusOK, Marshal(item))
 	if since, err := http.ParseTime(q.Header.Get("If-Modified-Since")); err == nil &&
 		!seen.Truncate(time.Second).After(since) {
-		return reply(q, http.StatusNotModified, nil)
+		a = reply(q, http.StatusNotModified, nil)
 	}
-	a := reply(q, http.StatusOK, Marshal(item))
-	a.Header.Set("Content-Type", "application/octet-stream")
+	a.Header.Set("Content-Type", payloadType)
 	a.Header.Set("Cache-Control", "public, max-age=300")
 	a.Header.Set("Last-Modified", seen.Format(http.TimeFormat))
+	a.Header.Set("Memento-Datetime", a.Header.Get("Date")) // nothing is kept: it was seen just now
 	return a
 }
 
@@ -133,6 +150,11 @@ func (s *Server) put(ctx context.Context, q *http.Request, key [32]byte,
 		return reply(q, http.StatusBadRequest, nil)
 	}
 	match, stored := q.Header.Get("If-Match"), walk.Stored{}
+	alone := s.begin(item)
+	defer s.end(item)
+	if !alone && match == "" {
+		return reply(q, http.StatusPreconditionRequired, nil)
+	}
 	status := http.StatusNoContent
 	err = s.road(ctx, func(r *walk.Road) (err error) {
 		stored, err = r.Put(ctx, key, 0, func(have *walk.Item) (walk.Item, bool) {
@@ -149,14 +171,39 @@ func (s *Server) put(ctx context.Context, q *http.Request, key [32]byte,
 	switch {
 	case status != http.StatusNoContent:
 		return reply(q, status, nil)
-	case err != nil:
-		return reply(q, failed(err), nil)
-	case stored.Acks == 0:
+	case errors.Is(err, walk.ErrTaken):
+		return reply(q, http.StatusConflict, nil)
+	case err != nil || stored.Acks == 0:
 		return reply(q, http.StatusInternalServerError, nil)
 	}
 	a := reply(q, status, nil)
 	a.Header.Set(storedHeader, strconv.Itoa(stored.Acks))
 	return a
+}
+
+// begin notes that an item is being stored, and reports whether no other of its key is.
+func (s *Server) begin(i walk.Item) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, other := s.putting[i.Key]
+	if !other {
+		w.sig = i.Sig
+	}
+	w.n++
+	s.putting[i.Key] = w
+	return !other || w.sig == i.Sig
+}
+
+// end notes that it is not any more.
+func (s *Server) end(i walk.Item) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.putting[i.Key]
+	if w.n--; w.n == 0 {
+		delete(s.putting, i.Key)
+		return
+	}
+	s.putting[i.Key] = w
 }
 
 // road opens a road for one walk and closes it.
@@ -185,5 +232,6 @@ func reply(q *http.Request, status int, body []byte) *http.Response {
 		Header: http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)},
 			"Access-Control-Allow-Origin":   {"*"},
 			"Access-Control-Allow-Methods":  {"GET, PUT, OPTIONS"},
+			"Access-Control-Allow-Headers":  {"Content-Type, If-Match, If-Modified-Since"},
 			"Access-Control-Expose-Headers": {storedHeader}}}
 }
