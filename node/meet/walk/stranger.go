@@ -76,14 +76,16 @@ func suits(e entry) bool {
 }
 
 // Answered returns a stranger's answer, rewritten in the same way: of its body what a walk believes
-// as well, and the address that it says we have. An error has no body.
+// as well, and the address that it says we have. Of an error
+// nothing is left but that it is one.
 func Answered(packet []byte) ([]byte, bool) {
 	tid, body, ok := parseReply(packet)
 	if !ok {
 		return nil, false
 	}
 	if body == nil {
-		return dict{{"t", encodeString(tid)}, {"y", []byte("1:e")}}.encode(), true
+		return dict{{"e", []byte("li201e0:e")}, {"t", encodeString(tid)},
+			{"y", []byte("1:e")}}.encode(), true
 	}
 	var out dict
 	d, _ := parsePacket(packet)
