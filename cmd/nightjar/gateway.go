@@ -38,12 +38,13 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	o := newOptions("gateway")
 	tor := o.torFlags()
 	listen := o.set.String("listen", "", "")
+	listen6 := o.set.String("listen6", "", "")
 	private := o.set.Bool("allow-private-addresses", false, "")
 	sealed := o.set.Bool("require-seal", false, "")
 	var nodes []netip.AddrPort
 	o.set.Func("node", "", func(s string) error {
 		a, err := netip.ParseAddrPort(s)
-		if err != nil || !a.Addr().Is4() || a.Port() == 0 {
+		if err != nil || a.Addr().Is4In6() || a.Addr().Zone() != "" || a.Port() == 0 {
 			return errNode
 		}
 		nodes = append(nodes, a)
@@ -61,7 +62,7 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	done, err := o.guarded(ctx, c, "gateway", args, guard{place: p, tor: tor, route: torAlone(),
-		open: lends(*listen)})
+		open: lends(*listen, *listen6)})
 	if done || err != nil {
 		return err
 	}
@@ -79,8 +80,8 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 			func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
 				return g.Open(ctx)
 			})
-		g, err = onion.NewGateway(onion.GatewayConfig{Listen: *listen, AllowPrivate: *private,
-			Socket: c.lent(),
+		g, err = onion.NewGateway(onion.GatewayConfig{Listen: *listen, Listen6: *listen6,
+			AllowPrivate: *private, Socket: c.lent(lentSockets), Socket6: c.lent6(*listen6),
 			Accept: meet.IsQuery, Reply: meet.IsReply, Relay: walks.Serve,
 			Nodes: func() []netip.AddrPort {
 				return append(slices.Clone(nodes), walks.Nodes()...)
@@ -93,30 +94,46 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	return o.withIdentity(ctx, c, api.RoleGateway, p, o.fromVault, serve)
 }
 
-// lentSockets is the name under which a gateway gets sockets from its warden.
-const lentSockets = "lend"
+// The names under which a gateway gets sockets from its warden.
+const (
+	lentSockets  = "lend"
+	lentSockets6 = "lend6"
+)
 
 // lends has a warden open the sockets that a gateway lends: the only ones to the outside that any
 // engine gets, and each is what one of the gateway's users asked for.
-func lends(listen string) map[string]func(context.Context) (*os.File, error) {
-	return map[string]func(context.Context) (*os.File, error){
-		lentSockets: func(ctx context.Context) (*os.File, error) {
+func lends(listen, listen6 string) map[string]func(context.Context) (*os.File, error) {
+	at := func(listen string) func(context.Context) (*os.File, error) {
+		return func(ctx context.Context) (*os.File, error) {
 			c, err := lend.Socket(ctx, listen)
 			if err != nil {
 				return nil, err
 			}
 			defer c.Close()
 			return c.File()
-		},
+		}
 	}
+	open := map[string]func(context.Context) (*os.File, error){lentSockets: at(listen)}
+	if listen6 != "" {
+		open[lentSockets6] = at(listen6)
+	}
+	return open
 }
 
 // lent opens those sockets in the engine: nil if it does so itself.
-func (c console) lent() func(context.Context) (*net.UDPConn, error) {
+func (c console) lent(name string) func(context.Context) (*net.UDPConn, error) {
 	if c.ward == nil {
 		return nil
 	}
-	return func(ctx context.Context) (*net.UDPConn, error) { return c.ward.Lent(ctx, lentSockets) }
+	return func(ctx context.Context) (*net.UDPConn, error) { return c.ward.Lent(ctx, name) }
+}
+
+// lent6 is as lent, for IPv6 if it is lent at all.
+func (c console) lent6(listen6 string) func(context.Context) (*net.UDPConn, error) {
+	if listen6 == "" {
+		return nil
+	}
+	return c.lent(lentSockets6)
 }
 
 // serveGateway publishes the service and serves until ctx ends.
@@ -167,18 +184,19 @@ func cmdGatewayAdd(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	return o.do(ctx, http.MethodPost, "/v1/gateways", api.GatewayRequest{Gateway: rest[0]}, nil)
+	return o.done(ctx, c, http.MethodPost, "/v1/gateways", api.GatewayRequest{Gateway: rest[0]},
+		"it is used from now on, and the cards you show from now on carry it: nightjar card show")
 }
 
 // cmdGatewayRemove makes the engine forget a gateway.
-func cmdGatewayRemove(ctx context.Context, _ console, args []string) error {
+func cmdGatewayRemove(ctx context.Context, c console, args []string) error {
 	o := newOptions("gateway remove")
 	rest, err := o.parse(args, 1, 1)
 	if err != nil {
 		return err
 	}
 	path := "/v1/gateways/" + url.PathEscape(rest[0])
-	return o.do(ctx, http.MethodDelete, path, nil, nil)
+	return o.done(ctx, c, http.MethodDelete, path, nil, "it is used no more")
 }
 
 // cmdGatewayList lists the gateways in use.
@@ -198,7 +216,7 @@ func cmdGatewayList(ctx context.Context, c console, args []string) error {
 		fmt.Fprintln(c.out, l)
 	}
 	if len(lines) == 0 {
-		fmt.Fprintln(c.err, "no gateway is known; add one: nightjar gateway add LINE")
+		c.line("no gateway is known; add one: nightjar gateway add LINE")
 	}
 	return nil
 }

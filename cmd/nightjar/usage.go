@@ -83,6 +83,7 @@ address shows to DHT nodes. Prints the line others add. Needs a vault: nightjar 
 
   --node IP:PORT               a DHT node to begin with; may be given several times
   --listen HOST:PORT           where UDP leaves (default: any address, any port)
+  --listen6 [HOST]:PORT        lend IPv6 too: [::]:0 for any address (default: not)
   --allow-private-addresses    also send to private and loopback addresses (test networks)
   --tor FILE, --torrc FILE, --require-seal    as in nightjar up
 
