@@ -40,18 +40,16 @@ func idle(t *testing.T, ea, eb *Endpoint) {
 	}
 }
 
-func TestThousandIdleSessionsCostLittle(t *testing.T) {
-	c := newContacts(t)
-	defer c.close()
-	inUse := func() (heap, stack uint64) {
+// thousandIdle makes so many sessions, and looks at the heap that each takes.
+func thousandIdle(t *testing.T, c *contacts, sessions int) {
+	inUse := func() (heap, stack int) {
 		var m runtime.MemStats
 		runtime.GC()
 		runtime.GC()
 		runtime.ReadMemStats(&m)
-		return m.HeapAlloc, m.StackInuse
+		return int(m.HeapAlloc), int(m.StackInuse)
 	}
 	heap, stack := inUse()
-	const sessions = 1000
 	for range sessions / 2 {
 		idle(t, c.ea, c.eb)
 	}
