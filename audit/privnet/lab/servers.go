@@ -120,6 +120,13 @@ func (l *Lab) DNS(at string) <-chan string {
 // hand out, and what ends it.
 func (l *Lab) WireGuard() (file []byte, stop func()) {
 	l.T.Helper()
+	files, stop := l.WireGuards(1)
+	return files[0], stop
+}
+
+// WireGuards is WireGuard for several, each with an address of its own: Given, and those above it.
+func (l *Lab) WireGuards(n int) (files [][]byte, stop func()) {
+	l.T.Helper()
 	Need(l.T, "wireguard-go", "wireguard-go")
 	Need(l.T, "wg", "wireguard-tools")
 	name := "wg" + l.ID[2:]
@@ -130,20 +137,27 @@ func (l *Lab) WireGuard() (file []byte, stop func()) {
 		_, err := os.Stat(socket)
 		return err == nil
 	})
-	theirs, ours := newKey(l), newKey(l)
+	theirs := newKey(l)
 	conf := filepath.Join(l.T.TempDir(), "wg.conf")
-	text := fmt.Sprintf("[Interface]\nPrivateKey = %s\nListenPort = 51820\n"+
-		"[Peer]\nPublicKey = %s\nAllowedIPs = %s/32\n", encode(theirs.Bytes()),
-		encode(ours.PublicKey().Bytes()), Given)
+	text := fmt.Sprintf("[Interface]\nPrivateKey = %s\nListenPort = 51820\n",
+		encode(theirs.Bytes()))
+	for given := netip.MustParseAddr(Given); len(files) < n; given = given.Next() {
+		ours := newKey(l)
+		text += fmt.Sprintf("[Peer]\nPublicKey = %s\nAllowedIPs = %s/32\n",
+			encode(ours.PublicKey().Bytes()), given)
+		files = append(files, fmt.Appendf(nil, "[Interface]\nPrivateKey = %s\n"+
+			"Address = %s/24\nDNS = %s\n\n[Peer]\nPublicKey = %s\nEndpoint = %s\n"+
+			"AllowedIPs = 0.0.0.0/0\n", encode(ours.Bytes()), given, Inside,
+			encode(theirs.PublicKey().Bytes()), Endpoint))
+	}
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		l.T.Fatal(err)
 	}
 	l.InWorld("wg", "setconf", name, conf)
 	l.InWorld("ip", "addr", "add", Inside+"/24", "dev", name)
 	l.InWorld("ip", "link", "set", name, "up")
-	return fmt.Appendf(nil, "[Interface]\nPrivateKey = %s\nAddress = %s/24\nDNS = %s\n\n"+
-		"[Peer]\nPublicKey = %s\nEndpoint = %s\nAllowedIPs = 0.0.0.0/0\n", encode(ours.Bytes()),
-		Given, Inside, encode(theirs.PublicKey().Bytes()), Endpoint), stop
+	l.InWorld("sysctl", "-q", "-w", "net.ipv4.ip_forward=1") // from one of them to another
+	return files, stop
 }
 
 func newKey(l *Lab) *ecdh.PrivateKey {

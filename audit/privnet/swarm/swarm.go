@@ -1,6 +1,7 @@
 // Package swarm is a private Mainline DHT: some dozens of serving nodes on loopback addresses,
 // converged, for tests and for the demonstration. It knows nothing of nightjar. It never sends a
-// packet to an address outside 127.0.0.0/8 that did not send it one first.
+// packet to an address outside 127.0.0.0/8 that did not send it one first, unless it is given hosts
+// of a network of the test's own.
 //
 // Node i listens on 127.(i%200+1).(i/200+1).1, so that the first 200 share no /16, as the nodes
 // that store an item in the public DHT seldom do (Linux answers on all of 127.0.0.0/8).
@@ -26,6 +27,7 @@ import (
 type Options struct {
 	Nodes   int           // how many; 0 means 30, at most 1000
 	Port    uint16        // UDP port of every node; 0 means a free one
+	Hosts   []netip.Addr  // where the nodes are, instead of on loopback; one each
 	Delay   time.Duration // added to every answer to a stranger, to feel like a round trip
 	OnQuery func(Query)   // called for every query of a stranger; must be quick, may be concurrent
 	Sybils  Sybils        // hostile nodes beside the others
@@ -61,6 +63,7 @@ func Start(ctx context.Context, o Options) (*Swarm, error) {
 	s.seen.own = make(map[netip.Addr]bool)
 	ids := append(make([]krpc.ID, o.Nodes), o.Sybils.ids()...)
 	addrs := append(addresses(o.Nodes), o.Sybils.addresses()...)
+	copy(addrs, o.Hosts)
 	for i := range o.Nodes {
 		ids[i] = krpc.RandomNodeID()
 	}
