@@ -116,6 +116,7 @@ func (t *Tor) through(way string) (torproc.Config, error) {
 	if len(t.entry.ways) > 1 || t.entry.once || t.restarts > 0 {
 		c.Patience = t.entry.patience
 	}
+	c.Once = t.entry.once
 	if progress := t.entry.progress; progress != nil {
 		c.Progress = func(n int, reason string, trouble error) {
 			progress(Progress{Percent: n, Reason: reason, Trouble: trouble, Bridge: kind})

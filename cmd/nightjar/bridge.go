@@ -8,25 +8,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"nightjar/cmd/control"
 	"nightjar/cmd/control/api"
 	"nightjar/keystore"
 	"nightjar/node"
 	"nightjar/node/book"
-	"nightjar/onion"
 	"nightjar/onion/bridge"
-)
-
-const (
-	// bridgeTime is how long a bridge that is tested may get no further, and bridgeLimit how long
-	// its test may take in all.
-	bridgeTime  = 45 * time.Second
-	bridgeLimit = 5 * time.Minute
 )
 
 // errNoBridge is the wish to enter by bridges alone, without any.
@@ -212,67 +202,4 @@ func cmdBridgeOnly(ctx context.Context, c console, args []string) error {
 	return o.changeBridges(ctx, c, http.MethodPost, "/v1/bridges/only",
 		api.BridgesOnlyRequest{Only: only},
 		func(b *book.Book) error { b.Hidden = only; return nil })
-}
-
-// cmdBridgeTest tries bridges: the one given, or each that is known.
-func cmdBridgeTest(ctx context.Context, c console, args []string) error {
-	o := newOptions("bridge test")
-	tor := o.torFlags()
-	rest, err := o.parse(args, 0, 24)
-	if err != nil {
-		return err
-	}
-	options, err := optionLines(*tor.torrc)
-	if err != nil {
-		return err
-	}
-	var lines []string
-	if _, numberErr := strconv.Atoi(strings.Join(rest, " ")); len(rest) > 0 && numberErr != nil {
-		lines = []string{strings.Join(rest, " ")}
-	} else {
-		known, err := o.knownBridges(ctx, c)
-		if err != nil {
-			return err
-		}
-		for i, b := range known.Bridges {
-			if len(rest) == 0 || rest[0] == strconv.Itoa(i+1) {
-				lines = append(lines, b.Line)
-			}
-		}
-		if len(lines) == 0 {
-			return book.ErrBridge
-		}
-	}
-	var last error
-	for i, line := range lines {
-		begun := time.Now()
-		if err := c.tryBridge(ctx, *tor.exe, options, line); err != nil {
-			last = err
-			fmt.Fprintf(c.out, "%2d  %s\n", i+1, what(err))
-			continue
-		}
-		fmt.Fprintf(c.out, "%2d  works: in the network after %.1f s\n", i+1,
-			time.Since(begun).Seconds())
-	}
-	return last
-}
-
-// tryBridge enters the network by one bridge and nothing else, and leaves it again.
-func (c console) tryBridge(ctx context.Context, exe string, options []string, line string) error {
-	dir, err := os.MkdirTemp("", "nightjar-test-")
-	if err != nil {
-		return errHome
-	}
-	defer os.RemoveAll(dir)
-	ctx, cancel := context.WithTimeout(ctx, bridgeLimit)
-	defer cancel()
-	start := time.Now()
-	t, err := onion.StartTor(ctx, onion.TorConfig{Exe: exe, Dir: dir, Options: options,
-		Ways: []string{line}, Patience: bridgeTime, Once: true, Progress: func(p onion.Progress) {
-			c.step(start, fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason)))
-		}})
-	if err != nil {
-		return err
-	}
-	return t.Close()
 }

@@ -118,6 +118,8 @@ func codesOfTor() []coded {
 		{bridge.ErrNoSnowflake, "no-transport"},
 		{bridge.ErrNoWebtunnel, "no-transport"},
 		{errNoBridge, "no-bridge"},
+		{errTrial, "bridges-fail"},
+		{torproc.ErrRefused, "tor-refused"},
 		{torproc.ErrClock, "tor-clock"},
 		{torproc.ErrNoNetwork, "tor-no-network"},
 		{torproc.ErrBlocked, "tor-blocked"},

@@ -137,8 +137,8 @@ func hints() []nextStep {
 		{errNoAudit, "build it: make audit; or put nightjar-audit into the same directory"},
 		{errAuditStart, "see that it may be run: chmod 755 nightjar-audit"},
 		{errPicture, "check the name given with --png"},
-		{sip.ErrListen, "another program uses that port: give one with --sip 127.0.0.1:PORT, " +
-			"or --no-phone"},
+		{sip.ErrListen, "another program uses that port: leave --sip out for the next free one, or " +
+			"give another with --sip 127.0.0.1:PORT, or --no-phone"},
 		{sip.ErrNotLoopback, "a phone door opens on this machine only: --sip 127.0.0.1:PORT"},
 		{card.ErrVersion, "one of the two programs is too old: bring both up to date"},
 		{card.ErrSignature, "somebody changed this card; get it again by another way"},

@@ -92,6 +92,10 @@ func (c console) line(format string, args ...any) {
 // what is the error in one line. A network error of the way out says only which part of the road
 // failed.
 func what(err error) string {
+	var tried trialError
+	if errors.As(err, &tried) {
+		return tried.Error()
+	}
 	var place *onion.Error
 	if errors.As(err, &place) {
 		return "cannot " + place.Op + ": " + place.Err.Error()

@@ -26,6 +26,8 @@ func torHints() []nextStep {
 		{bridge.ErrNoSnowflake, "apt-get install snowflake-client"},
 		{bridge.ErrNoWebtunnel, "put webtunnel-client or lyrebird into /usr/local/bin"},
 		{errNoBridge, "add one: nightjar bridge add LINE; or allow it: nightjar bridge only off"},
+		{errTrial, "forget those that do not: nightjar bridge remove NUMBER; ask a friend for another"},
+		{torproc.ErrRefused, "see that its line is whole; if it is, ask a friend for another bridge"},
 		{torproc.ErrClock, "set this machine's clock, its date and its time zone, and start again"},
 		{torproc.ErrNoNetwork, "connect this machine, and start again"},
 		{torproc.ErrBlocked, "see that this machine's date is right; then ask a friend for a " +

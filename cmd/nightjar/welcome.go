@@ -26,7 +26,7 @@ const shortAddress = 8
 func nextCommands(gateway, phone bool) []string {
 	lines := []string{"from here, in another terminal:"}
 	add := func(what, command string) {
-		lines = append(lines, fmt.Sprintf("  %-31s: nightjar %s", what, command))
+		lines = append(lines, fmt.Sprintf("  %-32s: nightjar %s", what, command))
 	}
 	if gateway {
 		add("first, as no gateway is known", "gateway add LINE")

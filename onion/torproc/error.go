@@ -28,6 +28,8 @@ var (
 	// ErrBlocked means that no relay or bridge answers, though there is a network: it may block
 	// them. A clock that is days ahead looks the same.
 	ErrBlocked = errors.New("no relay answers: this network may block tor")
+	// ErrRefused means that nobody takes a connection where a relay or bridge should be.
+	ErrRefused = errors.New("every connection is refused at once: nobody is there")
 	// ErrNoNetwork means that the machine has no way to send anything.
 	ErrNoNetwork = errors.New("this machine has no network")
 	// ErrTransport means that the program that speaks a bridge's transport does not work.

@@ -28,6 +28,9 @@ type Config struct {
 	// Patience is how long tor may stay at one step of the bootstrap before Start gives up; 0 means
 	// until its context ends.
 	Patience time.Duration
+	// Once says that nobody will try this way again: Start gives up as soon as it sees that nobody
+	// takes a connection there.
+	Once bool
 	// Left is called with the state of a process that did not reach the network: its guards are to
 	// be tried again, lest whoever blocks them sees us choose others until he likes one.
 	Left func(state []byte)
@@ -62,6 +65,7 @@ type Process struct {
 	mu      sync.Mutex
 	heard   map[string][]*watcher // by service id
 	skewed  bool                  // tor has said that the clock is wrong
+	tries   tries                 // to connect
 	pulse   *pulse                // once the network was reached
 	state   []byte                // once closed
 	sockets int

@@ -157,6 +157,10 @@ func (p *Process) bootstrap(ctx context.Context, c Config) error {
 				return err
 			}
 		}
+		w.turned = p.turnedAway()
+		if c.Once && w.turnedAway() {
+			return late(w.at, ErrRefused)
+		}
 		if c.Patience > 0 && time.Since(w.since) > c.Patience {
 			return late(w.at, w.why())
 		}
@@ -172,11 +176,21 @@ func (p *Process) bootstrap(ctx context.Context, c Config) error {
 
 // nudge makes tor forget how long it meant to wait before it tries again.
 func (p *Process) nudge() error {
+	p.mu.Lock()
+	clear(p.tries.begun) // what ends now ends by us
+	p.mu.Unlock()
 	if _, err := p.talk.ask("SETCONF DisableNetwork=1"); err != nil {
 		return err
 	}
 	_, err := p.talk.ask("SETCONF DisableNetwork=0")
 	return err
+}
+
+// turnedAway is how often a connection ended at once.
+func (p *Process) turnedAway() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tries.turned
 }
 
 func (p *Process) wrongClock() bool {

@@ -143,6 +143,9 @@ func (p *Process) listenTo(e control.Event) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c, ok := e.(*control.ORConnEvent); ok && p.pulse == nil {
+		p.tries.hear(c.ConnID, c.Status, time.Now())
+	}
 	switch {
 	case p.pulse == nil:
 	case hears:

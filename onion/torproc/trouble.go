@@ -17,6 +17,10 @@ const (
 	refused = 4 * time.Second
 	// unanswered is the same where nothing came back, which may yet.
 	unanswered = 20 * time.Second
+	// atOnce is how soon a try to connect ends that was refused, and turnedAway how many such tries
+	// leave no hope.
+	atOnce     = 2 * time.Second
+	turnedAway = 3
 )
 
 // A wait is what is seen while tor bootstraps.
@@ -25,6 +29,13 @@ type wait struct {
 	since   time.Time // when it came to this step
 	trouble error     // nil while it gets on
 	nudged  time.Time
+	turned  int // tries to connect that ended at once
+}
+
+// turnedAway reports whether nobody is where tor connects to: each try ends at once. Without a
+// network they do too, which says nothing of who is there.
+func (w *wait) turnedAway() bool {
+	return w.turned >= turnedAway && !w.at.Answered() && w.trouble != ErrNoNetwork
 }
 
 // nudge reports whether tor should try again now.
@@ -33,6 +44,9 @@ func (w *wait) nudge(now time.Time) bool {
 	switch w.at.Reason {
 	case "NOROUTE", "CONNECTREFUSED", "CONNECTRESET":
 		pause = refused
+	}
+	if w.turned > 0 {
+		pause = refused // as a bridge's transport sees it, which does not tell tor why
 	}
 	since := w.since
 	if w.trouble == ErrNoNetwork || since.Before(w.nudged) {
@@ -94,4 +108,26 @@ func troubleAt(at torconf.Phase, skewed bool) error {
 		return ErrBlocked
 	}
 	return ErrSlow
+}
+
+// tries counts tries to connect that end at once.
+type tries struct {
+	begun  map[string]time.Time // by tor's number of the connection
+	turned int
+}
+
+// hear takes what tor says of a connection. Of one that a bridge's transport could not make it says
+// nothing, and begins another.
+func (t *tries) hear(id, status string, now time.Time) {
+	switch status {
+	case "LAUNCHED":
+		t.turned += len(t.begun)
+		t.begun = map[string]time.Time{id: now}
+	case "FAILED", "CONNECTED":
+		begun, known := t.begun[id]
+		delete(t.begun, id)
+		if known && status == "FAILED" && now.Sub(begun) < atOnce {
+			t.turned++
+		}
+	}
 }

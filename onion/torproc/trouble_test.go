@@ -35,3 +35,38 @@ func TestTroubleIsToldFromTorsWords(t *testing.T) {
 		}
 	}
 }
+
+func TestThreeTriesThatEndAtOnceMeanThatNobodyIsThere(t *testing.T) {
+	play := func(status string, after time.Duration) bool {
+		var heard tries
+		w := wait{at: torconf.Phase{Tag: "conn_done_pt"}}
+		now := time.Now()
+		for _, id := range []string{"1", "2", "3"} {
+			heard.hear(id, "LAUNCHED", now)
+			heard.hear(id, status, now.Add(after))
+		}
+		w.turned = heard.turned
+		return w.turnedAway()
+	}
+	if !play("FAILED", time.Second) {
+		t.Error("a bridge that nobody runs is waited for")
+	}
+	if play("FAILED", time.Minute) || play("CONNECTED", time.Second) {
+		t.Error("a bridge that is slow, or there, is given up")
+	}
+	var heard tries
+	for _, id := range []string{"1", "2", "3", "4"} {
+		heard.hear(id, "LAUNCHED", time.Now())
+	}
+	if heard.turned != turnedAway {
+		t.Errorf("%d tries of a transport that were given up", heard.turned)
+	}
+	w := wait{at: torconf.Phase{Tag: "conn"}, turned: turnedAway, trouble: ErrNoNetwork}
+	if w.turnedAway() {
+		t.Error("a bridge is blamed for a network that is not there")
+	}
+	w = wait{at: torconf.Phase{Tag: "loading_status"}, turned: turnedAway}
+	if w.turnedAway() {
+		t.Error("a bridge that has answered is given up")
+	}
+}
