@@ -45,7 +45,7 @@ func (p *fakePhone) Incoming(ctx context.Context, c talk.Call) {
 }
 
 func TestCallRingsAndCarriesAudioBothWays(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		phone := newFakePhone()
 		desk, source := w.start(0, phone), w.start(1, nil)
 		w.befriend(desk, source)
@@ -81,7 +81,7 @@ func TestCallRingsAndCarriesAudioBothWays(t *testing.T) {
 }
 
 func TestCallToNobodyIsUnavailable(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
 		c, err := source.Dial(t.Context(), "desk", []talk.Codec{talk.PCMU})

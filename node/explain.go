@@ -55,6 +55,9 @@ func (n *Node) Explain(contact string) ([]Step, error) {
 		return append(steps, Step{What: "nothing more: nothing leaves this machine for somebody " +
 			"who asks, before you accept"}), nil
 	}
+	if n.packets != nil {
+		return append(steps, n.explainAddresses(c, nodes)...), nil
+	}
 	if c.Ours() && !c.Met {
 		steps = append(steps, explainInvitation(c))
 	}
@@ -63,7 +66,7 @@ func (n *Node) Explain(contact string) ([]Step, error) {
 }
 
 func (n *Node) explainPath() Step {
-	return Step{What: "everything below goes over the path", Sees: n.path.Exposes()}
+	return Step{What: "everything below goes over the way out", Sees: n.road.Exposes()}
 }
 
 func explainInvitation(c book.Contact) Step {
@@ -83,14 +86,18 @@ func explainInvitation(c book.Contact) Step {
 	return s
 }
 
-func (n *Node) explainBootstrap(gateways, nodes int) Step {
-	cached := 0
-	if n.atlas != nil {
-		cached = len(n.atlas.Seeds(1<<10)) + len(n.atlas.Own(1<<10))
+// cached is how many nodes of the DHT are known to have answered.
+func (n *Node) cached() int {
+	if n.atlas == nil {
+		return 0
 	}
+	return len(n.atlas.Seeds(1<<10)) + len(n.atlas.Own(1<<10))
+}
+
+func (n *Node) explainBootstrap(gateways, nodes int) Step {
 	return Step{What: fmt.Sprintf("the way into the DHT begins at a gateway (known: %d) and at "+
 		"nodes (%d that answered before, %d from cards, bundles and contacts); no address is "+
-		"built in", gateways, cached, nodes)}
+		"built in", gateways, n.cached(), nodes)}
 }
 
 // others says how many gateways see a share of what we do.

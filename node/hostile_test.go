@@ -74,7 +74,7 @@ func TestContactThatHangsUpAtOnceIsNotDialledAllDay(t *testing.T) {
 }
 
 func TestHundredsOfTextsArriveOnceAndInOrderOverOneLink(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
 		var texts []string
@@ -103,7 +103,7 @@ func TestHundredsOfTextsArriveOnceAndInOrderOverOneLink(t *testing.T) {
 }
 
 func TestTextsThatFindNoRoomWaitAndTheLinkStands(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
 		<-time.After(time.Minute) // dials that crossed have settled
@@ -130,7 +130,7 @@ func TestTextsThatFindNoRoomWaitAndTheLinkStands(t *testing.T) {
 }
 
 func TestRemovalEndsTheCallToo(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, newFakePhone()), w.start(1, nil)
 		w.befriend(desk, source)
 		c, err := source.Dial(t.Context(), "desk", []talk.Codec{talk.PCMU})
@@ -151,7 +151,7 @@ func TestRemovalEndsTheCallToo(t *testing.T) {
 }
 
 func TestCallThatCouldNotBeginLeavesTheContactFree(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, newFakePhone()), w.start(1, nil)
 		w.befriend(desk, source)
 		a := source.addressOf(t, "desk")
@@ -178,7 +178,7 @@ func (p *countingPhone) Incoming(context.Context, talk.Call) {
 }
 
 func TestFloodOfCallsRingsLikeAPersonWould(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		phone := &countingPhone{}
 		desk, source := w.start(0, phone), w.start(1, nil)
 		w.befriend(desk, source)
@@ -227,7 +227,7 @@ func TestLinkThatComesAsTheNodeStopsEnds(t *testing.T) {
 }
 
 func TestAcknowledgementsOfNothingWriteNothing(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
 		vault := func() os.FileInfo {

@@ -3,6 +3,8 @@ package node
 
 import (
 	"context"
+	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,8 +16,10 @@ import (
 	"nightjar/node/book"
 	"nightjar/node/card"
 	"nightjar/node/meet"
+	"nightjar/node/road"
 	"nightjar/node/talk"
 	"nightjar/onion"
+	"nightjar/onion/inet"
 )
 
 // vaults are the identities of the tests: made once, since opening a vault costs 256 MiB and half
@@ -99,20 +103,43 @@ func (d *dht) publishers() int {
 	return len(d.puts)
 }
 
-// world is one test's networks and the people on them.
+// world is one test's networks and the people on them. They meet by onion services, or by
+// addresses where there is an internet.
 type world struct {
-	t   *testing.T
-	net *onion.Memory
-	dht *dht
+	t     *testing.T
+	net   *onion.Memory
+	inet  *inet.Internet
+	nodes []netip.AddrPort // of the DHT: they tell who asks its address
+	dht   *dht
+
+	road func(road.Road) road.Road // another in the place of each
 }
 
 // person is somebody with a running node.
 type person struct {
 	*Node
 	id   *keystore.Identity
-	path onion.Path
+	way  *inet.Way // if it goes by addresses
 	stop func()
 	feed <-chan Event
+}
+
+// onBothWays runs a test twice: by onion services and by addresses.
+func onBothWays(t *testing.T, f func(t *testing.T, w *world)) {
+	t.Run("services", func(t *testing.T) { inWorld(t, f) })
+	t.Run("addresses", func(t *testing.T) { onInternet(t, f) })
+}
+
+// onInternet is inWorld for people who go by addresses.
+func onInternet(t *testing.T, f func(t *testing.T, w *world)) {
+	t.Helper()
+	inWorld(t, func(t *testing.T, w *world) {
+		w.inet = inet.New()
+		for range 4 {
+			w.nodes = append(w.nodes, witness(t, w.inet))
+		}
+		f(t, w)
+	})
 }
 
 // inWorld runs a test under fake time; people it starts are stopped at its end.
@@ -138,6 +165,9 @@ func (w *world) start(i int, phone Phone) *person { return w.open(i, phone, fals
 // open is start for an identity that may be kept in its owner's head.
 func (w *world) open(i int, phone Phone, derived bool) *person {
 	w.t.Helper()
+	if w.inet != nil {
+		return w.settle(i, phone, inet.Open)
+	}
 	ids, err := vaults()
 	if err != nil {
 		w.t.Fatal(err)
@@ -157,12 +187,19 @@ func (w *world) open(i int, phone Phone, derived bool) *person {
 	if err := n.AddGateway(card.Gateway{ID: g.ID(), Port: 1}); err != nil {
 		w.t.Fatal(err)
 	}
-	feed, _ := n.Watch()
+	if w.road != nil {
+		n.road = w.road(n.road)
+	}
+	return w.run(&person{Node: n, id: ids[i]}, path)
+}
+
+// run lets somebody work until stop.
+func (w *world) run(p *person, way io.Closer) *person {
+	p.feed, _ = p.Watch()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); _ = n.Run(ctx) }()
-	p := &person{Node: n, id: ids[i], path: path, feed: feed}
-	p.stop = sync.OnceFunc(func() { cancel(); <-done; _ = path.Close() })
+	go func() { defer close(done); _ = p.Run(ctx) }()
+	p.stop = sync.OnceFunc(func() { cancel(); <-done; _ = way.Close() })
 	w.t.Cleanup(p.stop)
 	return p
 }

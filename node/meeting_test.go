@@ -17,7 +17,7 @@ func (d *dht) forget() {
 }
 
 func TestInvitationReachesSomebodyWhoWasAwayForADay(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		line, err := desk.Card(false)
 		if err != nil {
@@ -66,7 +66,7 @@ func (p *person) ask(t *testing.T, line, name string, psk [32]byte) {
 }
 
 func TestTwoWhoInviteEachOtherMeetThoughTheInvitationThatCountsWasLost(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		lines := [2]string{}
 		for i, p := range []*person{desk, source} {
@@ -121,7 +121,7 @@ func TestOthersLearnTheNewServiceAtOnceAfterARemoval(t *testing.T) {
 }
 
 func TestRemovedContactDoesNotAskAgainByItsOldInvitation(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
 		if err := desk.Remove("source"); err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestStrangersMeetByCardAndWriteBothWays(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
 		if _, err := source.Send(t.Context(), "desk", "hello"); err != nil {
@@ -35,7 +35,7 @@ func TestStrangersMeetByCardAndWriteBothWays(t *testing.T) {
 }
 
 func TestInviterLearnsNothingBeforeAcceptance(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		name := w.invite(desk, source)
 		<-time.After(3 * time.Hour)
@@ -86,7 +86,7 @@ func TestRefusalLooksLikeAbsence(t *testing.T) {
 }
 
 func TestRefusedInvitationDoesNotComeBack(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		if err := desk.Refuse(w.invite(desk, source)); err != nil {
 			t.Fatal(err)
@@ -100,7 +100,7 @@ func TestRefusedInvitationDoesNotComeBack(t *testing.T) {
 }
 
 func TestMessageWaitsForAContactThatIsAwayAndComesOnce(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
 		desk.stop()
@@ -141,9 +141,10 @@ func TestRepeatedTextIsAcknowledgedButStoredOnce(t *testing.T) {
 }
 
 func TestRemovedContactFindsNobody(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
+		<-time.After(time.Minute) // both have published
 		if err := desk.Remove("source"); err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +165,7 @@ func TestRemovedContactFindsNobody(t *testing.T) {
 }
 
 func TestBothDiallingAtOnceEndsInOneTunnel(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
+	onBothWays(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
 		desk.stop()

@@ -70,6 +70,7 @@ func (n *Node) Contacts() []ContactStatus {
 func (n *Node) Status() Status {
 	s := Status{Address: n.self, Reachable: n.road.Reachable()}
 	s.Network, s.Warnings = n.health()
+	s.Warnings = append(s.Warnings, n.road.Warnings()...)
 	for _, c := range n.Contacts() {
 		s.Contacts++
 		s.Unread += c.Unread
