@@ -161,3 +161,48 @@ func TestChunkThatDoesNotFitWaits(t *testing.T) {
 		t.Error("a chunk that fits was not due")
 	}
 }
+
+// Law: whatever chunks and acknowledgements come, what is held stays within its bounds, and what
+// is delivered is what the chunks say, each once and in order.
+func FuzzFrames(f *testing.F) {
+	whole := packet.Frame{Type: packet.Chunk, Last: true, Body: []byte("whole")}
+	later := packet.Frame{Type: packet.Chunk, Sequence: 1, Body: make([]byte, packet.MaxChunk)}
+	ack := packet.Frame{Type: packet.Ack, Sequence: 2, Beyond: 5}
+	f.Add(whole.Append(later.Append(ack.Append(nil))))
+	f.Add(later.Append(whole.Append(whole.Append(nil))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var s Sender
+		var r Receiver
+		now, said, heard := time.Unix(1, 0), 0, 0
+		for s.Push([]byte("message")) {
+		}
+		for len(b) > 0 {
+			fr, rest, ok := packet.Next(b)
+			if !ok {
+				return
+			}
+			switch b = rest; fr.Type {
+			case packet.Chunk:
+				before := r.next
+				if r.Take(fr) != nil {
+					return
+				}
+				said += int(r.next - before)
+			case packet.Ack:
+				s.Acked(fr.Sequence, fr.Beyond, now)
+			}
+			if len(r.held) > Window || len(r.partial) > MaxMessage ||
+				r.size > unread+MaxMessage || len(s.row) > queued {
+				t.Fatal("too much is held")
+			}
+		}
+		for m, ok := r.Pop(); ok; m, ok = r.Pop() {
+			if heard++; len(m) > MaxMessage {
+				t.Fatal("a message of", len(m), "bytes")
+			}
+		}
+		if r.size != 0 || heard > said+len(r.held)+Window {
+			t.Fatal(heard, "messages of", said, "chunks;", r.size, "bytes are counted")
+		}
+	})
+}
