@@ -62,6 +62,7 @@ func (n *Node) ImportBundle(text string) (*bundle.Bundle, Offers, error) {
 		return nil, Offers{}, err
 	}
 	n.Check()
+	n.Moved() // there may have been nobody to ask where we are
 	return in, offers, nil
 }
 

@@ -195,5 +195,6 @@ func (e *engine) watchNetwork(ctx context.Context) {
 func (e *engine) moved() {
 	e.step(e.start, "this machine has another network; looking for the contacts")
 	e.way.Moved()
+	e.node.Moved()
 	e.node.Check()
 }
