@@ -166,6 +166,7 @@ func (w *world) answer(f *node, m krpc.Msg) krpc.Msg {
 	case "put":
 		target := walk.Target(m.A.K)
 		was, known := f.items[target]
+		known = known && time.Since(f.kept[target]) <= linger
 		if f.stale > 0 {
 			f.stale--
 			return krpc.Msg{T: m.T, Y: "e", E: &krpc.Error{Code: 203, Msg: "invalid token"}}
