@@ -41,6 +41,8 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	listen6 := o.set.String("listen6", "", "")
 	private := o.set.Bool("allow-private-addresses", false, "")
 	sealed := o.set.Bool("require-seal", false, "")
+	var dht serving
+	o.set.Func("serve-dht", "", dht.add)
 	var nodes []netip.AddrPort
 	o.set.Func("node", "", func(s string) error {
 		a, err := netip.ParseAddrPort(s)
@@ -61,8 +63,10 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	sockets := lends(*listen, *listen6)
+	dht.sockets(sockets)
 	done, err := o.guarded(ctx, c, "gateway", args, guard{place: p, tor: tor, route: torAlone(),
-		open: lends(*listen, *listen6)})
+		open: sockets})
 	if done || err != nil {
 		return err
 	}
@@ -84,12 +88,17 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 			AllowPrivate: *private, Socket: c.lent(lentSockets), Socket6: c.lent6(*listen6),
 			Accept: meet.IsQuery, Reply: meet.IsReply, Relay: walks.Serve,
 			Nodes: func() []netip.AddrPort {
-				return append(slices.Clone(nodes), walks.Nodes()...)
+				return slices.Concat(nodes, dht.known(), walks.Nodes())
 			}})
 		if err != nil {
 			return err
 		}
-		return c.serveGateway(ctx, o, s.id, t, g)
+		dht.private = *private
+		dht.nodes = func() []netip.AddrPort { return append(slices.Clone(nodes), walks.Nodes()...) }
+		dht.prepare()
+		return dht.beside(ctx, c, func(ctx context.Context) error {
+			return c.serveGateway(ctx, o, s.id, t, g)
+		})
 	}
 	return o.withIdentity(ctx, c, api.RoleGateway, p, o.fromVault, serve)
 }

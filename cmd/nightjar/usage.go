@@ -84,6 +84,10 @@ address shows to DHT nodes. Prints the line others add. Needs a vault: nightjar 
   --node IP:PORT               a DHT node to begin with; may be given several times
   --listen HOST:PORT           where UDP leaves (default: any address, any port)
   --listen6 [HOST]:PORT        lend IPv6 too: [::]:0 for any address (default: not)
+  --serve-dht IP:PORT          be a node of the DHT for everybody as well, at that address of
+                               this machine; once for IPv4 and once for IPv6 (default: not).
+                               It shows to all who look that a DHT node runs here, as with a
+                               BitTorrent program, and needs a port that strangers reach
   --allow-private-addresses    also send to private and loopback addresses (test networks)
   --tor FILE, --torrc FILE, --require-seal    as in nightjar up
 

@@ -7,16 +7,20 @@ package meet
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"os/exec"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"nightjar/node/meet/serve"
 	"nightjar/node/meet/walk"
 )
 
@@ -138,5 +142,72 @@ func TestWeFindWhatLibtorrentPublishes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// serving runs n nodes of ours that know one of libtorrent's, and returns them and their addresses.
+func serving(t *testing.T, n int, known netip.AddrPort) (all []*serve.Server, at []netip.AddrPort) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	t.Cleanup(func() { stop(); running.Wait() })
+	for i := range n {
+		c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, byte(i+1), 7, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &serve.Server{Nodes: func() []netip.AddrPort { return []netip.AddrPort{known} },
+			Allowed: func(a netip.AddrPort) bool { return a.Addr().IsLoopback() }}
+		running.Go(func() { _ = s.Run(ctx, c, false) })
+		all, at = append(all, s), append(at, c.LocalAddr().(*net.UDPAddr).AddrPort())
+	}
+	return all, at
+}
+
+func TestLibtorrentStoresAtAndReadsFromNodesOfOurs(t *testing.T) {
+	l := startLibtorrent(t, 1)
+	all, at := serving(t, 12, l.nodes[0])
+	poll := time.NewTicker(100 * time.Millisecond)
+	defer poll.Stop()
+	for end := time.Now().Add(30 * time.Second); ; <-poll.C {
+		least := 99
+		for _, s := range all {
+			least = min(least, s.Stats().Nodes)
+		}
+		if least >= 6 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("one of ours knows %d others", least)
+		}
+	}
+	s := pairSlot(fixed(1), High, 1000)
+	i := s.put(body(t, reach()), 1)
+	if acks := l.put([32]byte(s.sign.Seed()), i.Value); acks == "0" {
+		t.Fatal("libtorrent stored nothing at them")
+	}
+	stored := uint64(0)
+	for _, s := range all {
+		stored += s.Stats().Stored
+	}
+	m := &Meeting{Carrier: direct(at[:3])}
+	err := m.road(t.Context(), m.Carrier.Trip(), func(r *walk.Road) error {
+		got, err := r.Get(t.Context(), s.key(), 0)
+		if err == nil && !bytes.Equal(got.Value, i.Value) {
+			t.Error("we found something else")
+		}
+		return err
+	})
+	if err != nil || stored == 0 {
+		t.Fatalf("stored at %d of ours: %v", stored, err)
+	}
+	publish(t, m, fixed(2), Low, lasting(2))
+	own := pairSlot(fixed(2), Low, epochs.at(time.Now()))
+	_, value, ok := strings.Cut(l.get(own.key()), " ")
+	b, err := hex.DecodeString(value)
+	if opened, good := own.open(walk.Item{Key: own.key(), Value: b}); !ok || err != nil || !good {
+		t.Fatalf("libtorrent reads %q from them", value)
+	} else if r, ok := parseReach(opened); !ok || !reflect.DeepEqual(r, lasting(2)) {
+		t.Fatal("libtorrent reads something else from them")
 	}
 }

@@ -42,6 +42,19 @@ func Socket(ctx context.Context, listen string) (*net.UDPConn, error) {
 	return c.(*net.UDPConn), nil
 }
 
+// ServingSocket opens a socket at an address of this machine and a port, where others find a node
+// of the DHT. Errors are ErrConfig and those of the system.
+func ServingSocket(ctx context.Context, at netip.AddrPort) (*net.UDPConn, error) {
+	if !at.IsValid() || at.Addr().Is4In6() || at.Port() == 0 {
+		return nil, ErrConfig
+	}
+	c, err := openUDP(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.UDPConn), nil
+}
+
 // openUDP opens a socket for the kind of address that at is.
 func openUDP(ctx context.Context, at netip.AddrPort) (udpSocket, error) {
 	lc := net.ListenConfig{Control: forbidBroadcast}
