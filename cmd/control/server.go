@@ -124,7 +124,7 @@ func (e Engine) status(*http.Request) (any, error) {
 		s.Next = "no gateway is known: add a contact by a card that carries one, or " +
 			"nightjar gateway add LINE"
 	case !n.Reachable:
-		s.Next = "wait until the onion service is published"
+		s.Next = "wait until contacts can reach you"
 	case n.Contacts == 0:
 		s.Next = "nightjar card show, and give the card to somebody; or nightjar contact add CARD"
 	}

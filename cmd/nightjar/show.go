@@ -43,7 +43,7 @@ func escape(s string) string {
 func sentence(e api.Event) string {
 	switch e.Kind {
 	case "reachable":
-		return "our onion service is published: contacts can reach us"
+		return "contacts can reach us"
 	case "invitation":
 		return e.Contact + " asks to be in touch: nightjar contact list"
 	case "invited":

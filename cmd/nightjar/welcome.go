@@ -16,20 +16,33 @@ func (e *engine) welcome() {
 	if c.as = ""; !e.door.Alone() {
 		c.as = e.node.Status().Address.String()[:shortAddress]
 	}
-	c.line("%s", strings.Join(nextCommands(e.node.Status().Gateways == 0, e.phone != nil), "\n"))
+	what, command := e.lacks()
+	c.line("%s", strings.Join(nextCommands(what, command, e.phone != nil), "\n"))
+}
+
+// lacks is the command that opens the network, if nothing did yet: what it is depends on the way out.
+func (e *engine) lacks() (what, command string) {
+	s := e.node.Status()
+	switch {
+	case e.way.Tor == nil && s.Network == 0:
+		return "first, if no card names nodes", "bundle import FILE"
+	case e.way.Tor != nil && s.Gateways == 0:
+		return "first, as no gateway is known", "gateway add LINE"
+	}
+	return "", ""
 }
 
 // shortAddress is how many letters of an address tell identities of one machine apart.
 const shortAddress = 8
 
 // nextCommands lists what a newcomer can do, in the order in which it is done.
-func nextCommands(gateway, phone bool) []string {
+func nextCommands(what, command string, phone bool) []string {
 	lines := []string{"from here, in another terminal:"}
 	add := func(what, command string) {
 		lines = append(lines, fmt.Sprintf("  %-32s: nightjar %s", what, command))
 	}
-	if gateway {
-		add("first, as no gateway is known", "gateway add LINE")
+	if command != "" {
+		add(what, command)
 	}
 	add("your card, for others to add", "card show")
 	add("ask somebody whose card you have", "contact add CARD")

@@ -11,7 +11,7 @@ type Status struct {
 	Name      string   `json:"name,omitempty"`
 	Path      string   `json:"path"`      // "tor"
 	Exposes   []string `json:"exposes"`   // who learns what on this path, in words
-	Reachable bool     `json:"reachable"` // our onion service is published
+	Reachable bool     `json:"reachable"` // contacts can dial us
 	Gateways  int      `json:"gateways"`
 	Network   int      `json:"network,omitempty"` // nodes the DHT has, estimated
 	Contacts  int      `json:"contacts"`
