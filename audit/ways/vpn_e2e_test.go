@@ -40,8 +40,8 @@ func TestTwoPeopleTalkByVPNAndNothingElseLeaves(t *testing.T) {
 		desk, source := person(l, "desk"), person(l, "source")
 		for i, p := range []*stage.Party{desk, source} {
 			up(l, p, "vpn:"+names[i])
-			told(l, p, bundle)
 		}
+		told(l, bundle, desk, source)
 		talk(l, desk, source)
 		s := status(l, desk)
 		if s.Path != "vpn" || !s.Sealed || len(s.Exposes) < 4 {

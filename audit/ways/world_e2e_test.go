@@ -110,19 +110,23 @@ func up(l *lab.Lab, p *stage.Party, path string, more ...string) {
 	})
 }
 
-// told gives a person's engine the DHT, and waits until it can be reached.
-func told(l *lab.Lab, p *stage.Party, bundle string) {
+// told gives people's engines the DHT, and waits until they can be reached.
+func told(l *lab.Lab, bundle string, people ...*stage.Party) {
 	l.T.Helper()
 	ctx, cancel := context.WithTimeout(l.T.Context(), patience)
 	defer cancel()
-	if err := p.Wait(ctx, "its engine", func() (bool, error) {
-		return p.Run(ctx, nil, "status") == nil, nil
-	}); err != nil {
-		l.T.Fatal(err)
+	for _, p := range people {
+		if err := p.Wait(ctx, "its engine", func() (bool, error) {
+			return p.Run(ctx, nil, "status") == nil, nil
+		}); err != nil {
+			l.T.Fatal(err)
+		}
+		run(l.T, p, "bundle", "import", bundle)
 	}
-	run(l.T, p, "bundle", "import", bundle)
-	if err := p.Reachable(ctx); err != nil {
-		l.T.Fatal(err)
+	for _, p := range people {
+		if err := p.Reachable(ctx); err != nil {
+			l.T.Fatal(err)
+		}
 	}
 }
 
@@ -165,7 +169,8 @@ func status(l *lab.Lab, p *stage.Party) (s api.Status) {
 	return s
 }
 
-// clean checks that nothing has left but what may, and that what goes astray would be seen.
+// clean checks that nothing has left but what may, and that what goes astray would be seen. What may
+// is packets to an address: of one protocol to one port, if they are named.
 func clean(l *lab.Lab, w *lab.Watch, proto byte, to string) {
 	l.T.Helper()
 	counted := w.Counted()
@@ -177,9 +182,8 @@ func clean(l *lab.Lab, w *lab.Watch, proto byte, to string) {
 	if n := w.Counted(); n.Stray <= counted.Stray {
 		l.T.Error("a stray packet is not counted: the counters prove nothing")
 	}
-	where := netip.MustParseAddrPort(to)
 	captured := w.Captured(func(p lab.Packet) bool {
-		return p.Proto == proto && (p.To == where || where.Port() == 0 && p.To.Addr() == where.Addr())
+		return (p.Proto == proto || proto == 0) && (p.To.String() == to || p.To.Addr().String() == to)
 	})
 	if n := w.Counted(); captured.Stray != n.Stray || captured.Allowed < counted.Allowed {
 		l.T.Errorf("captured %+v, counted %+v", captured, n)

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,24 +17,8 @@ import (
 	"nightjar/onion/ways"
 )
 
-// addInterface makes an interface of this name to the world, where 10.8.0.1 answers, and the
-// default route through it, before that by eth0.
-func addInterface(l *lab.Lab, name string) {
-	l.T.Helper()
-	far := "/run/netns/" + l.ID + "w"
-	for _, line := range []string{
-		"link add " + name + " type veth peer name far0 netns " + l.ID + "w",
-		"addr add 10.8.0.2/24 dev " + name,
-		"link set " + name + " up",
-		"route replace default via 10.8.0.1 dev " + name + " metric 0",
-		"route replace default via " + lab.World + " dev eth0 metric 10",
-	} {
-		l.Do("ip", strings.Fields(line)...)
-	}
-	for _, line := range []string{"addr add 10.8.0.1/24 dev far0", "link set far0 up"} {
-		l.Do("nsenter", append([]string{"--net=" + far, "ip"}, strings.Fields(line)...)...)
-	}
-}
+// addInterface makes an interface of this name to the world.
+func addInterface(l *lab.Lab, name string) { l.Interface(name, "10.8.0.2", "10.8.0.1") }
 
 func TestInterfaceThatIsGoneIsNotReplaced(t *testing.T) {
 	lab.Run(t, nil, func(l *lab.Lab) {

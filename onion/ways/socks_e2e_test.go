@@ -20,10 +20,6 @@ const proxyRule = "ip daddr " + lab.World // the proxy, and its relays at ports 
 
 const proxyWords = "socks:" + lab.World + ":1080"
 
-// hash is what crypt(5) makes of "hunter2".
-const hash = "$6$nightjar$siWnBODjQVwH.ciU1r9/.Wf0q..CFxMwV5BI53pohYFMfXlq0Y/" +
-	"ndzN.n63K6mAyjdgIE2OqX6RDOl2hYVCjD."
-
 // toProxy is true of packets to the proxy's host.
 func toProxy(p lab.Packet) bool { return p.To.Addr() == netip.MustParseAddr(lab.World) }
 
@@ -65,9 +61,9 @@ func TestAllGoesByTheProxyOrNowhere(t *testing.T) {
 
 func TestProxyWithALoginIsEntered(t *testing.T) {
 	lab.Run(t, nil, func(l *lab.Lab) {
-		l.Dante("alice", hash)
+		l.Dante("alice", lab.Hash)
 		l.Echo(lab.Far)
-		w := open(l.T, proxyWords, ways.Config{User: "alice", Password: "hunter2"})
+		w := open(l.T, proxyWords, ways.Config{User: "alice", Password: lab.Hashed})
 		if !echoes(socket(l.T, w), lab.Far, 5*time.Second) {
 			l.T.Error("no datagram comes back")
 		}

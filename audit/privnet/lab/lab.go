@@ -138,6 +138,23 @@ func (l *Lab) InWorld(name string, args ...string) string {
 	return l.Do("nsenter", append([]string{"--net=/run/netns/" + l.world(), name}, args...)...)
 }
 
+// Interface makes an interface to the world, as a VPN of the system's would, with the addresses of
+// its two ends, and the default route through it, before that by eth0.
+func (l *Lab) Interface(name, home, far string) {
+	l.T.Helper()
+	for _, line := range []string{
+		"link add " + name + " type veth peer name far0 netns " + l.world(),
+		"addr add " + home + "/24 dev " + name,
+		"link set " + name + " up",
+		"route replace default via " + far + " dev " + name + " metric 0",
+		"route replace default via " + World + " dev eth0 metric 10",
+	} {
+		l.Do("ip", strings.Fields(line)...)
+	}
+	l.InWorld("ip", "addr", "add", far+"/24", "dev", "far0")
+	l.InWorld("ip", "link", "set", "far0", "up")
+}
+
 // Start starts a program in the world, and ends it with the test. The function that it returns ends
 // it sooner, and returns when it has ended.
 func (l *Lab) Start(name string, args ...string) (stop func()) {

@@ -186,6 +186,13 @@ func (l *Lab) passwords(user, hash string) (passwd, shadow string) {
 	return passwd, shadow
 }
 
+// Hashed is a password for Dante, and Hash what crypt(5) makes of it.
+const (
+	Hashed = "hunter2"
+	Hash   = "$6$nightjar$siWnBODjQVwH.ciU1r9/.Wf0q..CFxMwV5BI53pohYFMfXlq0Y/" +
+		"ndzN.n63K6mAyjdgIE2OqX6RDOl2hYVCjD."
+)
+
 // Dante starts Debian's SOCKS5 server at World:1080. If user is not empty it takes only that user,
 // whose password crypt(5) makes hash of. It returns what ends it.
 func (l *Lab) Dante(user, hash string) (stop func()) {
