@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"nightjar/audit/enclose"
+	"nightjar/audit/scratch"
 )
 
 // limit is when the demonstration gives up.
@@ -81,12 +82,14 @@ func show(ctx context.Context, o options) (err error) {
 	if _, err := os.Stat(bin); err != nil {
 		return errors.New("there is no nightjar to demonstrate: make build")
 	}
-	dir, err := os.MkdirTemp("", "nj-demo")
+	dir, remove, err := scratch.Directory("", "nj-demo-")
 	if err != nil {
 		return err
 	}
-	if !o.keep {
-		defer os.RemoveAll(dir)
+	if o.keep {
+		os.Remove(filepath.Join(dir, "lock")) // or the next demonstration would clear it away
+	} else {
+		defer remove()
 	}
 	p := &production{ctx: ctx, dir: dir, bin: bin, story: newStory(),
 		guarded: o.inside}

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"nightjar/audit/privnet/stage"
+	"nightjar/audit/watch"
 	"nightjar/cmd/control/api"
 )
 
@@ -203,7 +205,7 @@ func (p *production) witness() error {
 	p.story.saw("tor relays", "cells between neighbours; the first relay a client's address",
 		"127.0.0.1")
 	for _, a := range []*stage.Party{p.source, p.desk} {
-		open, err := sockets(a.Engine())
+		open, err := held(a.Engine())
 		if err != nil {
 			return err
 		}
@@ -219,6 +221,16 @@ func (p *production) witness() error {
 		}
 	}
 	return p.checkDoor()
+}
+
+// held lists the internet sockets of a process: "udp 127.0.0.1:5060".
+func held(pid int) (out []string, err error) {
+	all, err := watch.Held(pid)
+	for _, s := range all {
+		out = append(out, watch.ProtoName(s.Proto)+" "+s.Local.String())
+	}
+	slices.Sort(out)
+	return slices.Compact(out), err
 }
 
 // checkDoor reads what the kernel counted: nothing may have been sent outside.

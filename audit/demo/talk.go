@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -67,6 +68,7 @@ func (p *production) plugIn(ctx context.Context, a *stage.Party,
 			c.Password = s.Value
 		}
 	}
+	c.Dir = filepath.Join(p.dir, "phone-"+a.Name)
 	ph, err := kind(ctx, c)
 	if err != nil {
 		return nil, err

@@ -36,15 +36,18 @@ var tables = []struct {
 	{"udplite", 136, false}, {"udplite6", 136, false}, {"icmp", ICMP, false},
 	{"icmp6", ICMPv6, false}, {"raw", 0, true}, {"raw6", 0, true}}
 
-// readSockets reads the tables of some protocols, or every table. One that this kernel lacks is
-// empty.
-func readSockets(protos []byte) ([]Socket, error) {
+// readSockets reads the tables of some protocols, or every table, of our network namespace.
+func readSockets(protos []byte) ([]Socket, error) { return socketsAround("self", protos) }
+
+// socketsAround reads the tables of the network namespace that a process is in. A table that this
+// kernel lacks is empty.
+func socketsAround(process string, protos []byte) ([]Socket, error) {
 	var out []Socket
 	for _, t := range tables {
 		if protos != nil && !slices.Contains(protos, t.proto) {
 			continue
 		}
-		f, err := os.Open("/proc/net/" + t.name)
+		f, err := os.Open("/proc/" + process + "/net/" + t.name)
 		if os.IsNotExist(err) {
 			continue
 		}

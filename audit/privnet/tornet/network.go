@@ -13,7 +13,12 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"nightjar/audit/scratch"
 )
+
+// dirPrefix begins the names of networks' directories.
+const dirPrefix = "nightjar-tornet-"
 
 // Options say what network to start; the zero value is right for tests.
 type Options struct {
@@ -34,7 +39,7 @@ var ErrMissing = errors.New("tor or tor-gencert is missing: install the package 
 type Network struct {
 	tor, gencert string
 	dir          string
-	lock         *os.File // held while the network lives; marks its directory as in use
+	remove       func() error // of its directory
 	base         int
 	held         net.Listener
 	authority    string // the DirAuthority line
@@ -104,7 +109,7 @@ func programs(o Options) (tor, gencert string, err error) {
 
 func (n *Network) start(ctx context.Context, o Options, slack time.Duration) error {
 	var err error
-	if n.dir, n.lock, err = makeDir(o.Dir); err != nil {
+	if n.dir, n.remove, err = scratch.Directory(o.Dir, dirPrefix); err != nil {
 		return err
 	}
 	if n.base, n.held, err = reservePorts(o.Relays + 4); err != nil {
@@ -195,12 +200,11 @@ func (n *Network) Stop() error {
 		n.names.work.Wait()
 		n.names = nil
 	}
-	if n.lock == nil {
+	if n.remove == nil {
 		return nil
 	}
-	err := os.RemoveAll(n.dir)
-	n.lock.Close()
-	n.lock = nil
+	err := n.remove()
+	n.remove = nil
 	return err
 }
 

@@ -3,8 +3,6 @@
 package tornet
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,31 +20,6 @@ func TestTwoNetworksNeverShareABlock(t *testing.T) {
 			t.Fatalf("block %d given twice", base)
 		}
 		seen[base] = true
-	}
-}
-
-func TestDirectoriesOfTheDeadAreClearedAndThoseInUseAreNot(t *testing.T) {
-	parent := t.TempDir()
-	dead, lock, err := makeDir(parent)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lock.Close() // as when its program is killed
-	alive, lock, err := makeDir(parent)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	_, another, err := makeDir(parent)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer another.Close()
-	if _, err := os.Stat(dead); !os.IsNotExist(err) {
-		t.Error("a dead network's directory is still there")
-	}
-	if _, err := os.Stat(filepath.Join(alive, "lock")); err != nil {
-		t.Error("a living network's directory is gone")
 	}
 }
 
