@@ -16,7 +16,7 @@ import (
 )
 
 func TestInterfaceAndProxyMeetAndNeitherIsReplaced(t *testing.T) {
-	lab.Run(t, build, func(l *lab.Lab) {
+	lab.Run(t, program, func(l *lab.Lab) {
 		kill := l.Dante("alice", lab.Hash)
 		l.Interface("vpn0", "12.8.0.2", "12.8.0.1")
 		bundle := dht(l)

@@ -32,7 +32,7 @@ func files(l *lab.Lab, all [][]byte) (names []string) {
 }
 
 func TestTwoPeopleTalkByVPNAndNothingElseLeaves(t *testing.T) {
-	lab.Run(t, build, func(l *lab.Lab) {
+	lab.Run(t, program, func(l *lab.Lab) {
 		confs, kill := l.WireGuards(2)
 		names := files(l, confs)
 		bundle := dht(l)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,20 +27,34 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == engineWord || os.Args[1] == wardenWord) {
 		os.Exit(hijack(os.Args[1:]))
 	}
-	os.Exit(m.Run())
+	os.Exit(play(m))
 }
 
-// build builds the program, outside of the lab.
-func build(l *lab.Lab) []string {
-	l.T.Helper()
-	bin := filepath.Join(l.T.TempDir(), "nightjar")
-	cmd := exec.Command("go", "build", "-o", bin, "nightjar/cmd/nightjar")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		l.T.Fatalf("build: %v: %s", err, out)
+// set is what the tests share, outside of the lab.
+var set struct{ bin string }
+
+// play builds the program once, unless it is inside of a lab, where it is told of it.
+func play(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "ways")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	return []string{bin}
+	defer os.RemoveAll(dir)
+	if !slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "lab:") }) {
+		set.bin = filepath.Join(dir, "nightjar")
+		cmd := exec.Command("go", "build", "-o", set.bin, "nightjar/cmd/nightjar")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+			return 1
+		}
+	}
+	return m.Run()
 }
+
+// program tells the inside of a lab where the program is.
+func program(*lab.Lab) []string { return []string{set.bin} }
 
 // patience is how long one step may take.
 const patience = time.Minute

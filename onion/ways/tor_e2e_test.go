@@ -7,62 +7,17 @@ package ways_test
 import (
 	"context"
 	"io"
-	"net"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"nightjar/audit/privnet/lab"
-	"nightjar/audit/privnet/tornet"
 	"nightjar/onion"
 	"nightjar/onion/ways"
 )
 
-// farBridge starts a Tor network outside the lab, and a way to its bridge at the lab's far host. It
-// returns the lines with which a client enters there.
-func farBridge(l *lab.Lab) []string {
-	ctx, cancel := context.WithTimeout(l.T.Context(), 3*time.Minute)
-	defer cancel()
-	network, err := tornet.Start(ctx, tornet.Options{Bridge: true})
-	if err != nil {
-		l.T.Fatal(err)
-	}
-	l.T.Cleanup(func() { network.Stop() })
-	door := l.Listen(lab.Far + ":0")
-	lines := network.BridgeTorrc()
-	last := strings.Fields(lines[len(lines)-1]) // Bridge obfs4 ADDRESS ...
-	go forward(door, last[2])
-	last[2] = door.Addr().String()
-	lines[len(lines)-1] = strings.Join(last, " ")
-	return lines
-}
-
-// forward leads every stream to another listener on this machine.
-func forward(door net.Listener, to string) {
-	for {
-		near, err := door.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer near.Close()
-			far, err := net.Dial("tcp", to)
-			if err != nil {
-				return
-			}
-			defer far.Close()
-			go func() {
-				io.Copy(far, near)
-				far.Close()
-			}()
-			io.Copy(near, far)
-		}()
-	}
-}
-
 func TestTorLeavesThroughTheVPNOrNowhere(t *testing.T) {
-	lab.Run(t, farBridge, func(l *lab.Lab) {
+	lab.Run(t, lab.FarBridge, func(l *lab.Lab) {
 		file, kill := l.WireGuard()
 		watch := l.Watch(vpnRule)
 		dir, err := os.MkdirTemp("", "nj")
