@@ -7,6 +7,7 @@ package lender
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func TestContactsMeetOverTorByARelayAndByWalksOfTheirOwn(t *testing.T) {
 		}
 		put := time.Since(begun)
 		begun = time.Now()
-		if got, err := m.Find(t.Context(), root, meet.Low); err != nil || got != r {
+		if got, err := m.Find(t.Context(), root, meet.Low); err != nil || !reflect.DeepEqual(got, r) {
 			t.Fatalf("found %+v: %v", got, err)
 		}
 		get, bytes := time.Since(begun), l.Bytes()-carried
