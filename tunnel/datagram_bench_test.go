@@ -2,10 +2,6 @@
 
 // The figures of sessions over datagrams: two endpoints on loopback UDP, in one process, against
 // the bare AEAD on one core and against a pair of WireGuard devices in the same run.
-//
-// Each ratio is given twice: by the clock on the wall, which is what counts and which other work
-// on the machine spoils; and by processor time, which says what it would be alone on two cores:
-// a session's rate is then that of its busier side, the devices' that of both cores in full.
 
 package tunnel_test
 
@@ -13,13 +9,10 @@ import (
 	"context"
 	"crypto/ecdh"
 	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 	"slices"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -27,17 +20,11 @@ import (
 	"nightjar/tunnel"
 	"nightjar/tunnel/datagram"
 	"nightjar/tunnel/knock"
-
-	"golang.org/x/crypto/chacha20poly1305"
-	"golang.org/x/sys/unix"
 )
 
 func figureOf(name string, value float64, unit string) {
 	fmt.Printf("FIGURE %s %.3g %s\n", name, value, unit)
 }
-
-// span is how long one measurement of a rate lasts.
-const span = 400 * time.Millisecond
 
 // A benchKey is a static key pair in the clear.
 type benchKey struct{ *ecdh.PrivateKey }
@@ -98,148 +85,9 @@ func spent(who int) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// A speed is packets in a second, by the wall and by processor time.
-type speed struct{ wall, alone float64 }
-
-// bare is how fast one core seals packets of that size.
-func bare(t testing.TB, size int) speed {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	aead, err := chacha20poly1305.New(make([]byte, 32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var nonce [12]byte
-	plain, sealed := make([]byte, size), make([]byte, 0, size+aead.Overhead())
-	start, before, n := time.Now(), spent(unix.RUSAGE_THREAD), 0
-	for time.Since(start) < span/2 {
-		for range 500 {
-			n++
-			binary.LittleEndian.PutUint64(nonce[4:], uint64(n))
-			sealed = aead.Seal(sealed[:0], nonce[:], plain, nil)
-		}
-	}
-	cpu := spent(unix.RUSAGE_THREAD) - before
-	return speed{float64(n) / time.Since(start).Seconds(), float64(n) / cpu.Seconds()}
-}
-
-// ahead is how many bytes may be on the way: both tunnels are driven by the same window, as any
-// sender with congestion control drives them.
-const ahead = 3 << 19
-
-// A window holds a sender back while too much is on the way.
-type window struct {
-	sent  int64
-	came  atomic.Int64
-	moved chan struct{} // holds one when something came
-	lost  *time.Timer
-}
-
-func newWindow() *window {
-	return &window{moved: make(chan struct{}, 1), lost: time.NewTimer(0)}
-}
-
-// took notes that n packets came.
-func (w *window) took(n int) {
-	w.came.Add(int64(n))
-	select {
-	case w.moved <- struct{}{}:
-	default:
-	}
-}
-
-// wait returns when n more packets of that size may leave. When nothing comes for a while what is
-// on the way is lost.
-func (w *window) wait(n, size int) {
-	for w.sent+int64(n)-w.came.Load() > int64(ahead/size) {
-		w.lost.Reset(20 * time.Millisecond)
-		select {
-		case <-w.moved:
-		case <-w.lost.C:
-			w.sent = w.came.Load()
-		}
-	}
-	w.sent += int64(n)
-}
-
-// rate is how fast a session carries datagrams of that size, and how many objects each allocates.
-func rate(t testing.TB, a, b *datagram.Conn, size int) (got speed, allocs float64) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	const row = 64
-	ctx, cancel := context.WithCancel(context.Background())
-	w, ended := newWindow(), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			r, err := b.ReceiveRow(ctx)
-			if err != nil {
-				return
-			}
-			n := len(r.Datagrams)
-			r.Release()
-			w.took(n)
-		}
-	}()
-	out := make([][]byte, row)
-	for i := range out {
-		out[i] = make([]byte, size)
-	}
-	drive := func(span time.Duration) (s speed, came int64) {
-		start, before := time.Now(), w.came.Load()
-		all, mine := spent(unix.RUSAGE_SELF), spent(unix.RUSAGE_THREAD)
-		for time.Since(start) < span {
-			w.wait(row, size)
-			if err := a.SendDatagrams(out); err != nil {
-				t.Fatal(err)
-			}
-		}
-		came = w.came.Load() - before
-		mine = spent(unix.RUSAGE_THREAD) - mine
-		busier := max(mine, spent(unix.RUSAGE_SELF)-all-mine)
-		return speed{float64(came) / time.Since(start).Seconds(),
-			float64(came) / busier.Seconds()}, came
-	}
-	drive(span / 4) // until every buffer has grown
-	var m0, m1 runtime.MemStats
-	runtime.ReadMemStats(&m0)
-	got, came := drive(span)
-	runtime.ReadMemStats(&m1)
-	cancel()
-	<-ended
-	return got, float64(m1.Mallocs-m0.Mallocs) / float64(came)
-}
-
 func median(all []float64) float64 {
 	slices.Sort(all)
 	return all[len(all)/2]
-}
-
-func TestFiguresOfDatagramRates(t *testing.T) {
-	for _, size := range []int{200, 1200} {
-		var rates, allocs, limits, guards, limitsAlone, guardsAlone []float64
-		for range 9 {
-			a, b, end := overUDP(t)
-			limit := bare(t, size)
-			ours, n := rate(t, a, b, size)
-			end()
-			theirs := wireguard(t, size)
-			rates, allocs = append(rates, ours.wall), append(allocs, n)
-			limits = append(limits, ours.wall/limit.wall)
-			limitsAlone = append(limitsAlone, ours.alone/limit.alone)
-			guards = append(guards, ours.wall/theirs.wall)
-			guardsAlone = append(guardsAlone, ours.alone/theirs.alone)
-		}
-		say := func(name string, all []float64, unit string) {
-			figureOf(fmt.Sprintf("tunnel.%s_%d", name, size), median(all), unit)
-		}
-		say("rate", rates, "packets/s")
-		say("limit_ratio", limits, "of one core's Seal")
-		say("limit_ratio_alone", limitsAlone, "of one core's Seal, by processor time")
-		say("wireguard_ratio", guards, "times wireguard-go")
-		say("wireguard_ratio_alone", guardsAlone, "times wireguard-go, by processor time")
-		say("allocs_per_packet", allocs, "allocs")
-	}
 }
 
 // roundTrips is the median time of n echoes.

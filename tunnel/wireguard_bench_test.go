@@ -54,7 +54,9 @@ func (c *counter) Read(bufs [][]byte, sizes []int, offset int) (int, error) {
 	for {
 		n := 1
 		if w := c.drive.Load(); w != nil {
-			n = min(len(bufs), 64)
+			if n = len(bufs); w.bytes != flooded {
+				n = min(n, 64)
+			}
 			w.wait(n, c.size)
 		} else {
 			select {
@@ -108,8 +110,8 @@ func startDevice(t testing.TB, c *counter, own, peer noise.DHKey, port, other in
 	return d
 }
 
-// wireguard is how fast a pair carries packets of that size.
-func wireguard(t testing.TB, size int) speed {
+// wireguard is how fast a pair carries packets of that size, driven by a window or flooded.
+func wireguard(t testing.TB, size, bytes int) speed {
 	sa, ata := udp(t)
 	sb, atb := udp(t)
 	sa.Close()
@@ -121,7 +123,7 @@ func wireguard(t testing.TB, size int) speed {
 	defer da.Close()
 	db := startDevice(t, b, kb, ka, int(atb.Port()), int(ata.Port()))
 	defer db.Close()
-	w := newWindow()
+	w := newWindow(ahead)
 	b.counts.Store(w)
 	a.one <- struct{}{} // begins the handshake
 	select {
@@ -129,7 +131,7 @@ func wireguard(t testing.TB, size int) speed {
 	case <-time.After(5 * time.Second):
 		t.Fatal("wireguard does not come up")
 	}
-	drive := newWindow()
+	drive := newWindow(bytes)
 	b.counts.Store(drive)
 	a.drive.Store(drive)
 	a.one <- struct{}{}

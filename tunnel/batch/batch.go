@@ -12,13 +12,13 @@ import (
 	"syscall"
 )
 
-// MaxRow is how many bytes a row may hold to be sent or received at once; MaxCount is how many
-// datagrams.
+// MaxRow is how many bytes a row has room for, MaxSent how many of them leave at once: the payload
+// of the longest UDP packet over IPv4. MaxCount is how many datagrams a row may hold.
 const (
 	MaxRow   = 64 << 10
+	MaxSent  = 65507
 	MaxCount = 64
 
-	sendable = 65000 // bytes in one call
 	buffered = 7 << 20
 )
 
@@ -52,7 +52,7 @@ func (c *Carrier) Close() error { return c.conn.Close() }
 // which may be shorter. What does not leave is lost, as on the way: the error, which names no
 // address, says only why.
 func (c *Carrier) Send(b []byte, size int, to netip.AddrPort) error {
-	most := min(MaxCount, sendable/size) * size
+	most := min(MaxCount, MaxSent/size) * size
 	for len(b) > size && c.rows.sends() {
 		row := b[:min(len(b), most)]
 		if again, err := c.rows.send(c.udp, row, size, to); !again {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 
 	"nightjar/tunnel/batch"
 	"nightjar/tunnel/knock"
@@ -68,6 +69,7 @@ func (r *reader) row(b []byte, size int, from netip.AddrPort) {
 	for i := 0; i < len(r.opened); {
 		i = r.deliver(i, from)
 	}
+	runtime.Gosched() // who waits for this goes on now, not when nothing comes any more
 }
 
 // find looks for the lane that id belongs to; most often it is that of the packet before.

@@ -275,7 +275,7 @@ func (o *Outlet) fit(n int) int {
 	if o.used == 0 {
 		o.size = size
 	}
-	most := min(batch.MaxCount*size, batch.MaxRow)
+	most := min(batch.MaxCount*size, batch.MaxSent)
 	if size != o.size || o.used+size > most {
 		return 0
 	}
