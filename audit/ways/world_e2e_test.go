@@ -184,8 +184,8 @@ func status(l *lab.Lab, p *stage.Party) (s api.Status) {
 	return s
 }
 
-// clean checks that nothing has left but what may, and that what goes astray would be seen. What may
-// is packets to an address: of one protocol to one port, if they are named.
+// clean checks that nothing has left but what may, and that what goes astray would be seen. What
+// may is packets to an address: of one protocol to one port, if they are named.
 func clean(l *lab.Lab, w *lab.Watch, proto byte, to string) {
 	l.T.Helper()
 	counted := w.Counted()
@@ -198,7 +198,8 @@ func clean(l *lab.Lab, w *lab.Watch, proto byte, to string) {
 		l.T.Error("a stray packet is not counted: the counters prove nothing")
 	}
 	captured := w.Captured(func(p lab.Packet) bool {
-		return (p.Proto == proto || proto == 0) && (p.To.String() == to || p.To.Addr().String() == to)
+		return (p.Proto == proto || proto == 0) &&
+			(p.To.String() == to || p.To.Addr().String() == to)
 	})
 	if n := w.Counted(); captured.Stray != n.Stray || captured.Allowed < counted.Allowed {
 		l.T.Errorf("captured %+v, counted %+v", captured, n)

@@ -95,7 +95,8 @@ func TestFileInTheHomeIsSeenByAnyName(t *testing.T) {
 	}
 	t.Chdir(dir)
 	for file, want := range map[string]bool{inside: true, "home/wg.conf": true, link: true,
-		"./home/../home/wg.conf": true, outside: false, "wg.conf": false, "home/../wg.conf": false} {
+		"./home/../home/wg.conf": true, outside: false, "wg.conf": false,
+		"home/../wg.conf": false} {
 		if within(home, file) != want || within("home", file) != want {
 			t.Errorf("%s is in the home: %v", file, !want)
 		}

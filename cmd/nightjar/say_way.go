@@ -49,7 +49,8 @@ func wayHints() []nextStep {
 		{errWayHome, "move it out of the home directory of nightjar, where only you can write"},
 		{errPath, "if you mean it, say so: --change-path; who saw you on both can put the two " +
 			"together"},
-		{errWayLost, "nothing was sent by another way; bring it back, and start again: nightjar up"},
+		{errWayLost, "nothing was sent by another way; bring it back, and start again: " +
+			"nightjar up"},
 		{wg.ErrSilent, "see that this machine is connected and that the file is still good; " +
 			"nothing was sent by another way"},
 		{socks5.ErrDenied, "give its user: --socks-user NAME, and its password when asked"},

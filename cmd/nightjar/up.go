@@ -219,7 +219,8 @@ func (e *engine) narrate(ctx context.Context) {
 
 // status is what only the process knows.
 func (e *engine) status() api.Status {
-	s := api.Status{Version: version, Path: e.way.Choice.Way.String(), Erasure: keystore.ErasureOn(),
+	s := api.Status{Version: version, Path: e.way.Choice.Way.String(),
+		Erasure: keystore.ErasureOn(),
 		Sealed: e.sealed().Sealed(), Seal: e.sealed().Words(),
 		Warnings: append([]string{}, e.warnings...), Exposes: []string{}}
 	for _, x := range e.way.Exposes() {

@@ -72,7 +72,7 @@ without a vault, so that nothing is on this machine before or after:
 
   nightjar up
   nightjar up --home /media/stick/nj --no-phone
-  nightjar up --path vpn:/home/me/wg0.conf
+  nightjar up --path vpn:wg0.conf
   nightjar up --codename --lock-after 15m`
 	helpCodename = `Makes a codename: seven words. Identity, address and inbox follow from them, so
 that you need no file, on any machine. It is shown once; then you type it. Whoever knows it

@@ -20,7 +20,8 @@ func (e *engine) welcome() {
 	c.line("%s", strings.Join(nextCommands(what, command, e.phone != nil), "\n"))
 }
 
-// lacks is the command that opens the network, if nothing did yet: what it is depends on the way out.
+// lacks is the command that opens the network, if nothing did yet: what it is depends on the way
+// out.
 func (e *engine) lacks() (what, command string) {
 	s := e.node.Status()
 	switch {

@@ -86,8 +86,8 @@ func isOurs(at netip.AddrPort) bool {
 	})
 }
 
-// owners lists the users that have a socket at an IPv4 address in a table of the kernel's, or one at
-// all addresses with its port.
+// owners lists the users that have a socket at an IPv4 address in a table of the kernel's, or one
+// at all addresses with its port.
 func owners(table string, at netip.AddrPort) (uids []int) {
 	for line := range strings.Lines(table) {
 		f := strings.Fields(line)

@@ -105,7 +105,7 @@ func TestNobodyButAPhoneIsAnswered(t *testing.T) {
 		}
 	}
 	main.WriteTo([]byte("a name?"), net.UDPAddrFromAddrPort(addr(service)))
-	hears(t, service, "a name?") // the socket itself would: Answer and the list of calls are the wall
+	hears(t, service, "a name?") // the socket itself would: what is allowed of it is the wall
 }
 
 // phoneOf opens a socket that belongs to another user.
@@ -122,11 +122,12 @@ func phoneOf(t *testing.T, uid int) net.PacketConn {
 
 func TestOwnersAreReadFromTheKernelsTable(t *testing.T) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
-		const table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n" +
-			" 1: 0100007F:13C4 00000000:0000 07 00000000:00000000 00:00000000 00000000  1000 0 1\n" +
-			" 2: 00000000:13C4 00000000:0000 07 00000000:00000000 00:00000000 00000000   101 0 2\n" +
-			" 3: 0200007F:13C4 00000000:0000 07 00000000:00000000 00:00000000 00000000     7 0 3\n" +
-			" 4: 0100007F:13C5 00000000:0000 07 00000000:00000000 00:00000000 00000000     8 0 4\n" +
+		const rest = " 00000000:0000 07 00000000:00000000 00:00000000 00000000  "
+		const table = "  sl  local_address rem_address   st ...\n" +
+			" 1: 0100007F:13C4" + rest + "1000 0 1\n" +
+			" 2: 00000000:13C4" + rest + " 101 0 2\n" +
+			" 3: 0200007F:13C4" + rest + "   7 0 3\n" +
+			" 4: 0100007F:13C5" + rest + "   8 0 4\n" +
 			" 5: short\n"
 		got := owners(table, netip.MustParseAddrPort("127.0.0.1:5060"))
 		if len(got) != 2 || got[0] != 1000 || got[1] != 101 {
