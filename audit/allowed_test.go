@@ -26,7 +26,7 @@ var exceptions = []exception{
 		why: "the one door to four layers below it; a third of the names are sentinels"},
 	{rule: "exports", file: "keystore/create.go", what: "package exports 34 names",
 		why: "all the ways in which an identity begins; a third of the names are sentinels"},
-	{rule: "exports", file: "node/addresses.go", what: "package exports 29 names",
+	{rule: "exports", file: "node/addresses.go", what: "package exports 30 names",
 		why: "one type, its options, and what its methods take and give"},
 	{rule: "exports", file: "onion/torproc/conversation.go", what: "package exports 26 names",
 		why: "a third of the names are sentinels, a fifth what can be noticed"},

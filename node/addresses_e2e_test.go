@@ -17,7 +17,6 @@ import (
 	"nightjar/node/book"
 	"nightjar/node/talk"
 	"nightjar/onion"
-	"nightjar/onion/native"
 )
 
 // roaming is a way out whose first socket, that of the tunnels, can be exchanged for another.
@@ -109,11 +108,7 @@ func byLoopback(w *world, i int, phone Phone, nodes []netip.AddrPort) (*person, 
 	if err := ids[i].Save(nil); err != nil {
 		w.t.Fatal(err)
 	}
-	d, err := native.OpenDirect("direct-reveals-my-address")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r := &roaming{Packets: direct{d}}
+	r := &roaming{Packets: loopback{}}
 	n, err := New(Config{Identity: ids[i], Packets: r})
 	if err != nil {
 		w.t.Fatal(err)
@@ -129,13 +124,23 @@ func byLoopback(w *world, i int, phone Phone, nodes []netip.AddrPort) (*person, 
 	}); err != nil {
 		w.t.Fatal(err)
 	}
-	return w.run(&person{Node: n, id: ids[i]}, d), r
+	return w.run(&person{Node: n, id: ids[i]}, loopback{}), r
 }
 
-// direct says what is said of it elsewhere.
-type direct struct{ *native.Direct }
+// loopback is a way out to this machine.
+type loopback struct{}
 
-func (direct) Exposes() []onion.Exposure { return nil }
+func (loopback) ListenPacket(context.Context) (net.PacketConn, error) {
+	return net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+}
+
+func (loopback) DialAddr(context.Context, netip.AddrPort) (net.Conn, error) {
+	return nil, net.ErrClosed
+}
+
+func (loopback) Exposes() []onion.Exposure { return nil }
+func (loopback) Done() <-chan struct{}     { return nil }
+func (loopback) Close() error              { return nil }
 
 func TestTwoMeetTalkAndMoveByRealSockets(t *testing.T) {
 	s, err := swarm.Start(t.Context(), swarm.Options{Nodes: 30})

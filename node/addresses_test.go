@@ -309,6 +309,14 @@ func TestExplanationFitsTheWay(t *testing.T) {
 	}
 }
 
+func TestDoorbellNeedsAnOnionService(t *testing.T) {
+	onInternet(t, func(t *testing.T, w *world) {
+		if _, err := w.start(0, nil).NewCard(CardOptions{Bell: true}); err != ErrNoBell {
+			t.Error(err)
+		}
+	})
+}
+
 func TestUnknownAddressIsSaidInWords(t *testing.T) {
 	onInternet(t, func(t *testing.T, w *world) {
 		p := w.settle(0, nil, inet.Strict)

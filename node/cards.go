@@ -13,8 +13,12 @@ import (
 	"nightjar/node/card"
 )
 
-// ErrCodename is returned for what needs cards with inboxes of their own.
-var ErrCodename = errors.New("a codename has one inbox for all its cards")
+var (
+	// ErrCodename is returned for what needs cards with inboxes of their own.
+	ErrCodename = errors.New("a codename has one inbox for all its cards")
+	// ErrNoBell is returned for a doorbell of who does not go by onion services.
+	ErrNoBell = errors.New("a doorbell is an onion service, and this way out has none")
+)
 
 const (
 	cardFor   = 365 * 24 * time.Hour // how long a card is good unless asked otherwise
@@ -61,12 +65,15 @@ func (n *Node) Card(fresh bool) (string, error) {
 	return n.cardOf(issued, false)
 }
 
-// NewCard makes a card. book.ErrCards when too many are out; ErrCodename for a card for so many of
-// an identity in its owner's head: all its cards share one inbox, so that nobody can tell who used
-// which.
+// NewCard makes a card. book.ErrCards when too many are out; ErrNoBell; ErrCodename for a card for
+// so many of an identity in its owner's head: all its cards share one inbox, so that nobody can
+// tell who used which.
 func (n *Node) NewCard(o CardOptions) (string, error) {
 	if n.head && o.Uses > 0 {
 		return "", ErrCodename
+	}
+	if o.Bell && n.path == nil {
+		return "", ErrNoBell
 	}
 	now := time.Now()
 	if o.For <= 0 {

@@ -74,7 +74,7 @@ func TestContactThatHangsUpAtOnceIsNotDialledAllDay(t *testing.T) {
 }
 
 func TestHundredsOfTextsArriveOnceAndInOrderOverOneLink(t *testing.T) {
-	onBothWays(t, func(t *testing.T, w *world) {
+	inWorld(t, func(t *testing.T, w *world) {
 		desk, source := w.start(0, nil), w.start(1, nil)
 		w.befriend(desk, source)
 		var texts []string

@@ -78,6 +78,7 @@ func codes() []struct {
 		{book.ErrNoCard, "unknown-card", http.StatusNotFound},
 		{book.ErrCards, "too-many-cards", http.StatusConflict},
 		{node.ErrCodename, "codename-card", http.StatusConflict},
+		{node.ErrNoBell, "no-doorbell", http.StatusConflict},
 		{book.ErrState, "not-asking", http.StatusConflict},
 		{book.ErrFull, "vault-full", http.StatusInsufficientStorage},
 		{keystore.ErrFull, "vault-full", http.StatusInsufficientStorage},

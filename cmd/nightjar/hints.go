@@ -11,6 +11,7 @@ import (
 	"nightjar/keystore"
 	"nightjar/node/book"
 	"nightjar/node/card"
+	"nightjar/onion/lan"
 	"nightjar/onion/torproc"
 	"nightjar/sip"
 )
@@ -63,6 +64,7 @@ func codeHints() map[control.Code]string {
 		"disk-denied":       nextDenied,
 		"disk-broken":       nextDiskBroken,
 		"too-many-cards":    "use one of those that are out: nightjar card show",
+		"no-doorbell":       "make the card without --doorbell",
 		"codename-card":     "make an identity with a vault for this: nightjar init",
 		"not-asking":        "see who asks: nightjar contact list",
 		"vault-full":        "wait until messages are delivered, or read those that are unread",
@@ -129,6 +131,10 @@ func hints() []nextStep {
 			"user may write there"},
 		{errHome, "make it yours alone: chmod 700 DIR; or give another: --home DIR"},
 		{errTorrc, "check the name given with --torrc"},
+		{errServe, "for example --serve-dht 0.0.0.0:6881"},
+		{errUnseen, "if it is: --this-network-may-see-me; otherwise ask a friend for a bundle"},
+		{errNoNeighbours, "programs tell of themselves every five minutes: listen longer, --for 20m"},
+		{lan.ErrNoLAN, "join a network, or ask a friend for a bundle: nightjar bundle import FILE"},
 		{errNoNodes, "give one: nightjar gateway --node IP:PORT"},
 		{errNode, "for example --node 192.0.2.7:6881; names are not looked up"},
 		{errUnsealed, "use a Linux kernel of 5.13 or later, or leave out --require-seal"},

@@ -97,7 +97,6 @@ type someone struct {
 	way  *inet.Way
 	key  bareKey
 	who  *someone // the contact
-	said []string
 	up   int
 	stop func()
 }
@@ -118,7 +117,7 @@ func (s *stage) pair(a, b inet.NAT) (x, y *someone) {
 		p.addresses = NewAddresses(Addresses{Packets: p.way, Key: p.key,
 			Peers: func() []tunnel.Peer { return []tunnel.Peer{p.who.peer()} },
 			Nodes: func() []netip.AddrPort { return s.nodes },
-			Tell:  func(words string) { mu.Lock(); defer mu.Unlock(); p.said = append(p.said, words) },
+			Tell:  func(string) {},
 			Up:    func() { mu.Lock(); defer mu.Unlock(); p.up++ },
 		}).(*addresses)
 		ctx, cancel := context.WithCancel(s.Context())

@@ -34,7 +34,7 @@ type Services struct {
 	Key        Key
 	Peers      func() []tunnel.Peer // who may dial us
 	Seats      int                  // keys of the service: whoever counts them counts no contacts
-	Generation func() uint32        // of the service: with another one the old can be reached no more
+	Generation func() uint32        // of the service: another one replaces the old
 	Tell       func(words string)   // what goes on, for people
 	Up         func()               // the service can be found
 }
