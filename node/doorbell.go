@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -25,9 +26,10 @@ import (
 const (
 	bellPort   = 1
 	maxBells   = 4 // cards with one; of more the newest count
-	bellRate   = 1 // invitations per second and doorbell; more wait
-	bellBurst  = 8
-	bellGuests = 8 // streams at a time and doorbell
+	bellRate   = 8 // invitations per second and doorbell; more wait
+	bellBurst  = 32
+	bellGuests = 32              // streams at a time and doorbell
+	bellHurry  = 3 * time.Second // about two round trips of the path
 	ringTime   = 30 * time.Second
 	bellRetry  = 10 * time.Minute
 	rung       = 1
@@ -67,7 +69,7 @@ func (n *Node) keepBells(ctx context.Context) {
 			}
 			if l, err := n.hang(ctx, inbox); err == nil {
 				up[inbox] = l
-				n.crew.spawn(func(ctx context.Context) { n.answerBell(ctx, l, inbox) })
+				n.crew.spawn(func(ctx context.Context) { n.answerBell(ctx, l, inbox, newBell()) })
 			}
 		}
 		pause(ctx, bellRetry, n.bellPoke)
@@ -96,27 +98,74 @@ func (n *Node) hang(ctx context.Context, inbox [32]byte) (onion.Listener, error)
 	return n.path.Publish(ctx, onion.Service{Seed: seed, Port: bellPort})
 }
 
+// A bell is one doorbell at work. When there is no room, who has kept silent for long goes.
+type bell struct {
+	pace  *rate.Limiter
+	hurry time.Duration // after which a silent guest may have to go
+
+	mu     sync.Mutex
+	guests []*visitor // in the order in which they came
+}
+
+// A visitor is one stream to a doorbell.
+type visitor struct {
+	conn  net.Conn
+	since time.Time
+	heard bool // it has handed in what it came with; belongs to the bell
+}
+
+func newBell() *bell {
+	return &bell{pace: rate.NewLimiter(bellRate, bellBurst), hurry: bellHurry}
+}
+
+// enter lets a visitor in, in the place of one that says nothing if need be, and reports whether
+// there was room.
+func (b *bell) enter(v *visitor) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.guests) >= bellGuests {
+		i := slices.IndexFunc(b.guests, func(g *visitor) bool { return !g.heard })
+		if i < 0 || v.since.Sub(b.guests[i].since) < b.hurry {
+			return false
+		}
+		_ = b.guests[i].conn.Close()
+		b.guests = slices.Delete(b.guests, i, i+1)
+	}
+	b.guests = append(b.guests, v)
+	return true
+}
+
+// hears notes that a visitor has handed in what it came with.
+func (b *bell) hears(v *visitor) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	v.heard = true
+}
+
+func (b *bell) leave(v *visitor) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.guests = slices.DeleteFunc(b.guests, func(g *visitor) bool { return g == v })
+}
+
 // answerBell takes invitations until the doorbell is taken down.
-func (n *Node) answerBell(ctx context.Context, l onion.Listener, inbox [32]byte) {
+func (n *Node) answerBell(ctx context.Context, l onion.Listener, inbox [32]byte, b *bell) {
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
-	pace := rate.NewLimiter(bellRate, bellBurst)
-	seats := make(chan struct{}, bellGuests)
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
-		select {
-		case seats <- struct{}{}:
-		default:
+		v := &visitor{conn: conn, since: time.Now()}
+		if !b.enter(v) {
 			_ = conn.Close()
 			continue
 		}
 		if !n.crew.spawn(func(ctx context.Context) {
-			defer func() { <-seats }()
+			defer b.leave(v)
 			defer conn.Close()
-			n.greet(ctx, conn, pace, inbox)
+			n.greet(ctx, b, v, inbox)
 		}) {
 			_ = conn.Close()
 			return
@@ -125,14 +174,18 @@ func (n *Node) answerBell(ctx context.Context, l onion.Listener, inbox [32]byte)
 }
 
 // greet takes one invitation.
-func (n *Node) greet(ctx context.Context, conn net.Conn, pace *rate.Limiter, inbox [32]byte) {
-	_ = conn.SetDeadline(time.Now().Add(ringTime))
+func (n *Node) greet(ctx context.Context, b *bell, v *visitor, inbox [32]byte) {
+	_ = v.conn.SetDeadline(time.Now().Add(ringTime))
 	sealed := make([]byte, card.SealedSize)
-	if _, err := io.ReadFull(conn, sealed); err != nil || pace.Wait(ctx) != nil {
+	if _, err := io.ReadFull(v.conn, sealed); err != nil {
+		return
+	}
+	b.hears(v)
+	if b.pace.Wait(ctx) != nil {
 		return
 	}
 	n.takeIn(sealed, inbox)
-	_, _ = conn.Write([]byte{rung})
+	_, _ = v.conn.Write([]byte{rung})
 }
 
 // errBell is a doorbell that does not answer as one.

@@ -82,7 +82,7 @@ func TestSiegeOfAnInboxHoldsAsLongAsItGoesOn(t *testing.T) {
 		seq         func(*slot) int64
 		least, most float64
 	}{
-		{"each ten minutes", 10 * time.Minute, newest, 0.2, 1},
+		{"each ten minutes", 10 * time.Minute, newest, 0.1, 1},
 		{"the last seq, once", 24 * time.Hour, last, 0.6, 1},
 		{"the last seq, each hour", time.Hour, last, 0, 0},
 	} {
