@@ -95,6 +95,13 @@ func TestMomentsAreSharedAndNeverOverlap(t *testing.T) {
 			t.Errorf("%d moments, %d for who has waited long", n, rare)
 		}
 	}
+	ones := [32]byte(slices.Repeat([]byte{1}, 32)) // as docs/protocol.md has it
+	for long, want := range map[bool]string{
+		false: "2026-11-22T12:02:46.403032273Z", true: "2026-11-22T12:16:18.135322308Z"} {
+		if got := Moment(ones, begin, long).UTC().Format(time.RFC3339Nano); got != want {
+			t.Errorf("%v: %s", long, got)
+		}
+	}
 	if Moment([32]byte{1}, begin, false) == Moment([32]byte{2}, begin, false) {
 		t.Error("two pairs knock at one moment")
 	}
