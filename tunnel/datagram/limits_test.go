@@ -37,6 +37,42 @@ func TestContactHasFewSessions(t *testing.T) {
 	})
 }
 
+// Two sessions of the same two, on the same two sockets, as one for talk and one for a call: what
+// is said in one comes by that one, and one outlives the other.
+func TestTwoSessionsOfTheSameTwoStandSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newContacts(t)
+		defer c.close()
+		a1, b1 := c.connect(t)
+		a2, b2 := c.connect(t)
+		if a1.Binding() != b1.Binding() || a2.Binding() != b2.Binding() ||
+			a1.Binding() == a2.Binding() {
+			t.Fatal("the sessions are not two")
+		}
+		a2.SetShape(Call())
+		c.n.move(c.aEnd, place(9))
+		c.ea.Moved()
+		for i := range byte(50) {
+			a1.SendDatagram([]byte{1, i})
+			a2.SendDatagram([]byte{2, i})
+			for n, b := range []*Conn{b1, b2} {
+				if d, err := b.ReceiveDatagram(t.Context()); err != nil ||
+					!bytes.Equal(d, []byte{byte(n + 1), i}) {
+					t.Fatal(n, d, err)
+				}
+			}
+		}
+		a2.Close()
+		<-b2.Done()
+		if err := a1.SendMessage(t.Context(), []byte("on")); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := b1.ReceiveMessage(t.Context()); err != nil || string(m) != "on" {
+			t.Error(err)
+		}
+	})
+}
+
 func TestUnreadDatagramsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, a, b := newPair(t)
