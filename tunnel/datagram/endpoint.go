@@ -9,7 +9,8 @@
 //	roam      where packets go
 //	outlet    where they leave, as they come or by a clock
 //	batch     rows of them at once, where the system can
-//	bulk      streams, by QUIC inside packets
+//	bulk      streams, by QUIC inside packets, veiled
+//	share     memory, of which each session has some and all the rest together
 //
 // Keys are renewed by a whole new handshake inside the session every two minutes of use. A session
 // that has heard nothing authentic for a minute ends.
