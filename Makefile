@@ -36,7 +36,7 @@ test: deps build ## everything: house rules, unit tests, real networks and phone
 audit: deps build ## prove on this machine that nothing leaks; a report in audit.html
 	bin/nightjar audit --json audit.json --html audit.html
 
-teeth: deps ## prove that the audit catches 19 leaky variants of the program
+teeth: deps ## prove that the audit catches 24 leaky variants of the program
 	go test -tags teeth -count 1 -timeout 30m -run Leak -v ./audit/mutants
 	go test -tags teeth -count 1 -timeout 10m -run Outside ./audit/scenes
 

@@ -25,6 +25,8 @@ type Mutant struct {
 	Scene  string   // in which it shows
 	Also   []Mutant // what has to be changed besides: checks that would stop it
 	Seal   bool     // whether the seal stops it: it does not stop tor, which is outside
+	Keep   bool     // built with the seal: it leaks through it
+	Test   string   // in which it shows instead, where no packet tells: a package and a test
 }
 
 // ErrStale means that the tree has changed under a mutant.
@@ -55,8 +57,9 @@ func (m Mutant) change(text string) (string, error) {
 	return text, nil
 }
 
-// build builds nightjar from the tree at root with some lines changed.
-func build(ctx context.Context, root, dir, name string, all ...Mutant) (string, error) {
+// overlaid writes what the compiler is to see of the tree at root with some lines changed, and
+// returns the file that tells it so.
+func overlaid(root, dir, name string, all ...Mutant) (string, error) {
 	root, err := filepath.Abs(root) // the compiler ignores other names in silence
 	if err != nil {
 		return "", err
@@ -89,6 +92,12 @@ func build(ctx context.Context, root, dir, name string, all ...Mutant) (string, 
 	if err == nil {
 		err = os.WriteFile(overlay, b, 0o600)
 	}
+	return overlay, err
+}
+
+// build builds nightjar from the tree at root with some lines changed.
+func build(ctx context.Context, root, dir, name string, all ...Mutant) (string, error) {
+	overlay, err := overlaid(root, dir, name, all...)
 	if err != nil {
 		return "", err
 	}
@@ -103,7 +112,32 @@ func build(ctx context.Context, root, dir, name string, all ...Mutant) (string, 
 
 // Build builds one mutant, without the seal, into dir and returns the program.
 func (m Mutant) Build(ctx context.Context, root, dir string) (string, error) {
-	return build(ctx, root, dir, m.Name, append([]Mutant{unseal(), m}, m.Also...)...)
+	all := append([]Mutant{m}, m.Also...)
+	if !m.Keep {
+		all = append(all, unseal())
+	}
+	return build(ctx, root, dir, m.Name, all...)
+}
+
+// Try runs the test in which a mutant shows, and reports whether it failed as it should. A test that
+// does not compile, or of which there is none, is an error.
+func (m Mutant) Try(ctx context.Context, root, dir string) (failed bool, err error) {
+	overlay, err := overlaid(root, dir, m.Name, append([]Mutant{m}, m.Also...)...)
+	if err != nil {
+		return false, err
+	}
+	pkg, name, _ := strings.Cut(m.Test, " ")
+	cmd := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-count", "1", "-v", "-run",
+		"^"+name+"$", pkg)
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	switch said := string(out); {
+	case strings.Contains(said, "--- FAIL: "+name):
+		return true, nil
+	case strings.Contains(said, "--- PASS: "+name) && err == nil:
+		return false, nil
+	}
+	return false, fmt.Errorf("try %s: %w: %s", m.Name, err, out)
 }
 
 // Clean builds nightjar without the seal, and without any other change.

@@ -31,7 +31,7 @@ const (
 
 // All is every mutant.
 func All() []Mutant {
-	out := append(starting(), talking()...)
+	out := append(append(starting(), talking()...), going()...)
 	return append(out,
 		Mutant{Name: "tor-dns-port", File: torFile, Line: torLine, Scene: "no-network",
 			Put: "\"DNSPort 127.0.0.1:9053\",\n", Also: unchecked()},
@@ -40,6 +40,41 @@ func All() []Mutant {
 		Mutant{Name: "tor-by-a-proxy", File: torFile, Line: torLine, Scene: "no-network",
 			Put: "\"Socks5Proxy 198.51.100.50:1080\",\n"},
 	)
+}
+
+// asking is an engine that asks its warden for a socket to an address that no way leads to.
+const asking = `if e.ward != nil { to := netip.MustParseAddrPort("198.51.100.31:9"); ` +
+	`if c, err := e.ward.Socket(ctx, "udp", to); err == nil { _, _ = c.Write([]byte("hello")) } }` +
+	"\n"
+
+// going are those that have to do with the way out that was chosen.
+func going() []Mutant {
+	return []Mutant{
+		{Name: "warden-gives-all", File: upFile, Line: upLine, Put: asking, Import: "net/netip",
+			Scene: "first-start", Keep: true, Also: []Mutant{{Name: "gives-all",
+				File: "cmd/warden/way_linux.go",
+				Line: "if err != nil || !o.way.leads(network, to) {", Put: "=if err != nil {"}}},
+		{Name: "vpn-falls-back", File: "onion/ways/open.go", Scene: "vpn-dead",
+			Line: "if err := w.openVPN(ctx, c); err != nil {\n\t\t\treturn err\n\t\t}\n" +
+				"\t\tw.packets",
+			Put: "=if err := w.openVPN(ctx, c); err != nil {\n" +
+				"\t\t\td, err := native.OpenDirect(\"direct-reveals-my-address\")\n" +
+				"\t\t\treturn w.take(d, err)\n\t\t}\n\t\tw.packets"},
+		{Name: "vpn-beside", File: "onion/ways/open.go", Scene: "vpn-lost",
+			Line: "w.packets = &packets{Carrier: w.VPN, way: exposure.VPN}",
+			Put: "=d, err := native.OpenDirect(\"direct-reveals-my-address\")\n" +
+				"\t\tif err != nil {\n\t\t\treturn err\n\t\t}\n" +
+				"\t\tw.packets = &packets{Carrier: d, way: exposure.VPN}"},
+		{Name: "relay-by-local-name", File: "node/relays.go", Scene: "exit-relays", Import: "net",
+			Line: "stream, err := exit.DialHost(ctx, w.ID, w.Port, onion.NewIsolation())",
+			Put:  "_, _ = net.LookupHost(w.ID)\n", Seal: true},
+		{Name: "address-in-record", File: "node/road/services.go", Import: "net/netip",
+			Test: "./node TestPathShowsNoAddress",
+			Line: "return card.Reach{Service: service.ID(), Port: servicePort, " +
+				"Auth: [32]byte(key.Bytes()),",
+			Put: "=_ = key\n\treturn card.Reach{At: []netip.AddrPort{" +
+				"netip.MustParseAddrPort(\"192.0.2.77:4000\")},"},
+	}
 }
 
 // unchecked takes away the engine's own look at where its tor listens.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"nightjar/audit/scenes/ground"
 	"nightjar/audit/scenes/report"
 	"nightjar/audit/watch"
 )
@@ -23,7 +24,7 @@ func (o options) audit(ctx context.Context) (*report.Report, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := connect(dir); err != nil {
+	if err := ground.Connect(dir); err != nil {
 		return nil, err
 	}
 	own, err := os.Executable()
@@ -75,7 +76,7 @@ func (w *watching) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return watch.Proven(flows, watch.Owner{Role: control}, w.rules, hasIPv6())
+	return watch.Proven(flows, watch.Owner{Role: control}, w.rules, ground.HasIPv6())
 }
 
 // open begins to record, and has the recorder prove itself.

@@ -80,7 +80,7 @@ func (o options) cast(ctx context.Context, w *watching, r *report.Report, dir st
 			return nil, err
 		}
 	}
-	return &play.Cast{Dir: dir, Bin: bin, Own: w.own, Tor: by,
+	return &play.Cast{Dir: dir, Bin: bin, Own: w.own, Tor: by, Begin: w.partCommand,
 		Part: func(name string, to ...string) error {
 			ctx, cancel := context.WithTimeout(ctx, partTime)
 			defer cancel()
@@ -129,6 +129,9 @@ func (w *watching) scene(ctx context.Context, c *play.Cast, s play.Scene) *repor
 	done.Seen(flows, doors, w.rules, s.Foreign)
 	if err == nil && len(s.Foreign) > 0 && done.Foreign == 0 {
 		err = errors.New("the phone sent nothing of what it was told to: this proves nothing")
+	}
+	if err == nil && s.Must != "" && !done.Sent(s.Must) {
+		err = errors.New("nothing went by the way: this proves nothing")
 	}
 	if err = errors.Join(err, lost); err != nil {
 		done.Failed = err.Error()

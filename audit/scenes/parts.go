@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"syscall"
 
 	"nightjar/audit/enclose"
+	"nightjar/audit/scenes/ground"
 	"nightjar/audit/watch"
 )
 
@@ -26,8 +28,10 @@ func playPart(ctx context.Context, name string, args []string) error {
 		return become(ctx, args)
 	case phone:
 		return probe(ctx, args)
-	case way:
-		return walk(ctx, args)
+	case resolver:
+		return answerNothing(ctx)
+	case far:
+		return ground.Serve(ctx, args)
 	case without:
 		if len(args) < 2 {
 			return errors.New("without what, and who?")
@@ -51,5 +55,16 @@ func become(ctx context.Context, args []string) error {
 	}
 	fmt.Fprintln(os.Stderr, "audit: the program cannot be started")
 	os.Exit(cannotStart)
+	return nil
+}
+
+// answerNothing is a name service that takes questions.
+func answerNothing(ctx context.Context) error {
+	c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(watch.Local53()))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	<-ctx.Done()
 	return nil
 }

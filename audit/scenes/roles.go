@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	phones "nightjar/audit/privnet/phone"
+	"nightjar/audit/scenes/ground"
 	"nightjar/audit/scenes/play"
 	"nightjar/audit/watch"
 )
@@ -26,9 +27,10 @@ const (
 	command   = "command"
 	phone     = "phone"
 	control   = "control"
-	way       = "way"
-	without   = "without" // on its way to become nightjar, on a kernel that lacks something
-	foreign   = "program" // that a user wants watched, and what it starts
+	far       = "far"      // in a namespace of its own
+	resolver  = "resolver" // of this machine, which takes questions
+	without   = "without"  // on its way to become nightjar, on a kernel that lacks something
+	foreign   = "program"  // that a user wants watched, and what it starts
 )
 
 // naming says who a process is; own is the program of the audit itself.
@@ -49,6 +51,8 @@ func naming(own string) watch.Namer {
 			return watch.Owner{Role: relay}
 		case base == "tor" && slices.Contains([]string{guard, engine, gateway}, p.Parent.Role):
 			return watch.Owner{Role: tor, Of: p.Parent.Of}
+		case base == "tor" && strings.HasSuffix(p.Parent.Role, play.ByWay):
+			return watch.Owner{Role: tor + play.ByWay, Of: p.Parent.Of}
 		case base == "obfs4proxy" && p.Parent.Role == relay:
 			return watch.Owner{Role: relay}
 		case base == "obfs4proxy" && p.Parent.Role == tor:
@@ -78,14 +82,24 @@ func ours(p watch.Process) watch.Owner {
 	switch word := p.Args[1]; {
 	case word == "engine" && p.Parent.Role == gateway:
 		return p.Parent
+	case word == "engine" && p.Parent.Role == guard+play.ByWay:
+		return watch.Owner{Role: engine + play.ByWay, Of: p.Parent.Of}
 	case word == "engine":
 		return watch.Owner{Role: engine, Of: p.Parent.Of}
+	case word == "up" && elsewhere(p.Args):
+		o.Role = guard + play.ByWay
 	case word == "up":
 		o.Role = guard
 	case word == "gateway" && len(p.Args) > 2 && strings.HasPrefix(p.Args[2], "-"):
 		o.Role = gateway
 	}
 	return o
+}
+
+// elsewhere reports whether the arguments choose another way out than tor.
+func elsewhere(args []string) bool {
+	i := slices.Index(args, "--path")
+	return i >= 0 && i+1 < len(args) && args[i+1] != "tor"
 }
 
 // home is whose home directory the arguments name.
@@ -100,7 +114,7 @@ func home(args []string) string {
 func rules() watch.Rules {
 	r := watch.Rules{
 		Indoors: []string{guard, engine, command, transport},
-		Closed:  []string{tor},
+		Closed:  []string{tor, tor + play.ByWay},
 		Scenery: []string{world, relay},
 	}
 	for _, a := range append(play.Lenders(), phones.SteeredFrom) {
@@ -118,8 +132,6 @@ func rules() watch.Rules {
 	both(watch.TCP, world, world)
 	both(watch.UDP, world, world)
 	both(watch.UDP, gateway, world)
-	both(watch.TCP, way, way) // its proxy is the same process
-	both(watch.UDP, way, way)
 	both(watch.TCP, phone, world) // the audit steers it
 	both(watch.TCP, phone, phone)
 	for _, proto := range []byte{watch.TCP, watch.UDP} {
@@ -130,6 +142,25 @@ func rules() watch.Rules {
 		r.Exits = append(r.Exits, watch.Exit{Role: tor, Proto: watch.TCP, To: to},
 			watch.Exit{Role: transport, Proto: watch.TCP, To: to})
 	}
-	r.Exits = append(r.Exits, wayExits()...)
+	// tor leaves by a port of theirs, and is refused there in no time while the way is lost.
+	r.Called = []string{guard + play.ByWay, engine + play.ByWay}
+	for _, role := range r.Called {
+		both(watch.TCP, tor+play.ByWay, role)
+		r.Exits = append(r.Exits, wayExits(role)...)
+	}
 	return r
+}
+
+// wayExits are what a role may send by another way than tor: to where the way leads.
+func wayExits(role string) []watch.Exit {
+	out := []watch.Exit{
+		{Role: role, Proto: watch.UDP, To: netip.MustParseAddrPort(ground.Endpoint)},
+		{Role: role, Proto: watch.TCP, To: netip.MustParseAddrPort(ground.Proxy)},
+		{Role: role, Proto: watch.UDP, To: netip.MustParseAddrPort(ground.Relay)},
+	}
+	for _, node := range play.Nodes() {
+		out = append(out, watch.Exit{Role: role, Proto: watch.UDP, To: node,
+			Interface: ground.Interface})
+	}
+	return out
 }

@@ -41,7 +41,8 @@ type Rules struct {
 	// Own are addresses of loopback that only what is not watched, or may do what it does there,
 	// sends from. They speak for packets whose socket was gone before it could be looked up.
 	Own     []netip.Addr
-	Quick   []netip.AddrPort // ports of loopback at which the same holds
+	Quick   []netip.AddrPort // ports of loopback at which the same holds, in both directions
+	Called  []string         // roles whose ports of loopback, where they listen, are all Quick
 	Scenery []string         // roles that are not watched: on loopback they may send to anybody
 	// Loopback lets everybody write to everybody on this machine, but for questions for names.
 	Loopback bool
@@ -63,8 +64,7 @@ func (r Rules) Judge(f Flow) Verdict {
 		if r.pair(f) || r.Loopback || slices.Contains(r.Scenery, f.Owner.Role) {
 			return Fine
 		}
-		if f.Owner == (Owner{}) && (slices.Contains(r.Own, f.From.Addr()) ||
-			f.Proto == TCP && slices.Contains(r.Quick, f.To)) {
+		if f.Owner == (Owner{}) && slices.Contains(r.Own, f.From.Addr()) || r.quick(f) {
 			return Fine
 		}
 		if f.Owner == (Owner{}) && refusal(f) {
@@ -78,6 +78,23 @@ func (r Rules) Judge(f Flow) Verdict {
 		return Fine
 	}
 	return Stray
+}
+
+// quick reports whether a flow goes to a Quick port from nobody, or comes back from there.
+func (r Rules) quick(f Flow) bool {
+	return f.Proto == TCP && (f.Owner == (Owner{}) && slices.Contains(r.Quick, f.To) ||
+		f.Peer == (Owner{}) && slices.Contains(r.Quick, f.From))
+}
+
+// With are the rules where some doors have been seen.
+func (r Rules) With(doors []Door) Rules {
+	r.Quick = slices.Clone(r.Quick)
+	for _, d := range doors {
+		if d.Listen && d.At.Addr().IsLoopback() && slices.Contains(r.Called, d.Owner.Role) {
+			r.Quick = append(r.Quick, d.At)
+		}
+	}
+	return r
 }
 
 func (r Rules) pair(f Flow) bool {

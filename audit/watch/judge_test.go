@@ -110,3 +110,27 @@ func TestConnectedSocketFitsBetterThanOneForAll(t *testing.T) {
 		t.Error("a TCP socket among those of UDP")
 	}
 }
+
+func TestPortWhereOneIsRefusedInNoTimeIsKnownByWhoListens(t *testing.T) {
+	engine, door := Owner{Role: "engine"}, at("127.0.0.1:4001")
+	r := rules()
+	r.Called = []string{"engine"}
+	listens := r.With([]Door{{Owner: engine, Proto: TCP, At: door, Listen: true}})
+	come := Flow{Interface: "lo", Proto: TCP, From: at("127.0.0.1:9"), To: door, Peer: engine}
+	back := Flow{Interface: "lo", Proto: TCP, From: door, To: come.From, Owner: engine}
+	other := come
+	other.To = at("127.0.0.1:4002")
+	known := come
+	known.Owner = Owner{Role: "tor"}
+	for _, c := range []struct {
+		f    Flow
+		want Verdict
+	}{{come, Fine}, {back, Fine}, {other, Stray}, {known, Stray}} {
+		if got := listens.Judge(c.f); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.f, got, c.want)
+		}
+		if got := r.Judge(c.f); got != Stray {
+			t.Errorf("nobody listens: %+v: %s", c.f, got)
+		}
+	}
+}

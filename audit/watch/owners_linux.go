@@ -21,7 +21,7 @@ func (r *Recorder) resolve(batch []seen) {
 		switch {
 		case e != nil && e.at == now: // in this batch already
 		case e == nil, fresh:
-			r.known[s.key] = &ends{at: now}
+			r.known[s.key] = r.begun(s.key, now)
 			ask = append(ask, s.key)
 		case e.owner == (Owner{}) && e.tries < maxTries,
 			s.packet.Proto != TCP && now.Sub(e.at) > again:
@@ -57,6 +57,19 @@ func (r *Recorder) resolve(batch []seen) {
 			}
 		}
 	}
+}
+
+// begun is a flow that nothing is known of but that a reset belongs to the connection it ends, whose
+// socket may be gone.
+func (r *Recorder) begun(k flowKey, now time.Time) *ends {
+	e := &ends{at: now}
+	if k.proto == TCP && k.kind != 0 {
+		k.kind = 0
+		if of := r.known[k]; of != nil {
+			e.owner, e.peer = of.owner, of.peer
+		}
+	}
+	return e
 }
 
 // ends are the sockets at both ends of a flow; the second only on loopback.

@@ -52,7 +52,7 @@ beside the gateways: an onion service. It sees what a gateway sees.
 what of it.
 
   nightjar explain newsdesk`
-	helpAudit = `Proves on this machine that nothing leaks: plays more than thirty scenes, from the
+	helpAudit = `Proves on this machine that nothing leaks: plays more than fifty scenes, from the
 first start to a crash in a call, on private networks in a namespace of their own, and records every
 packet of every process. Nothing reaches your network. Takes about five minutes, and needs the
 program nightjar-audit beside this one, tor, obfs4proxy, baresip and linphonec. After -- comes

@@ -143,13 +143,13 @@ func (p *Party) Reachable(ctx context.Context) error {
 
 // Lend starts a gateway at a party and returns the line others use it by. Its datagrams leave from
 // the address from.
-func (s *Stage) Lend(ctx context.Context, p *Party, from string) (string, error) {
+func (s *Stage) Lend(ctx context.Context, p *Party, from string, more ...string) (string, error) {
 	args := append(append([]string{"gateway"}, s.By()...), "--allow-private-addresses",
 		"--listen", from+":0")
 	for _, a := range s.DHT.Addrs()[:8] {
 		args = append(args, "--node", a.String())
 	}
-	if err := p.Start(ctx, args...); err != nil {
+	if err := p.Start(ctx, append(args, more...)...); err != nil {
 		return "", err
 	}
 	for {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ type Scene struct {
 	Name    string
 	Says    string   // what it is about
 	Foreign []string // roles whose stray packets the scene provokes on purpose
+	Must    string   // ends a role that must be seen to send, or else the scene proves nothing
 	OwnTor  bool     // it needs a tor of its own, or the private network
 	Play    func(context.Context, *Cast) error
 }
@@ -39,6 +41,8 @@ type Cast struct {
 	Part func(name string, to ...string) error // plays a part in another process, until it ends
 	Did  func(format string, args ...any)
 
+	Begin func(ctx context.Context, part string, to ...string) *exec.Cmd // one not begun
+
 	stage   *stage.Stage
 	visits  bool   // the stage is another cast's
 	gateway string // its line
@@ -55,15 +59,16 @@ const (
 	sourcePhone = "127.0.0.1:5062"
 	lendsFrom   = "127.0.0.77"
 	lendsToo    = "127.0.0.78"
+	servesAt    = "127.0.0.79:6881"
 )
 
 // Lenders are the addresses from which gateways, and nobody else, send to the DHT.
-func Lenders() []string { return []string{lendsFrom, lendsToo} }
+func Lenders() []string { return []string{lendsFrom, lendsToo, "127.0.0.79"} }
 
 // Set starts both private networks.
 func (c *Cast) Set(ctx context.Context, tell func(who, line string)) (err error) {
 	c.stage, err = stage.Start(ctx, stage.Options{Bin: c.Bin, Dir: c.Dir, Nodes: 24, Bridge: true,
-		System: c.Tor, Tell: tell})
+		Exit: true, System: c.Tor, Tell: tell})
 	return err
 }
 
@@ -87,7 +92,8 @@ func (c *Cast) Lend(ctx context.Context) (err error) {
 // With is another cast on the same stage, whose program is another build. It is closed first.
 func (c *Cast) With(bin, dir string) (*Cast, error) {
 	s, err := c.stage.With(bin, dir)
-	return &Cast{Dir: dir, Bin: bin, Own: c.Own, Tor: c.Tor, Part: c.Part, stage: s,
+	return &Cast{Dir: dir, Bin: bin, Own: c.Own, Tor: c.Tor, Part: c.Part,
+		Begin: c.Begin, stage: s,
 		gateway: c.gateway, lender: c.lender, visits: true}, err
 }
 

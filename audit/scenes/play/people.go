@@ -195,7 +195,7 @@ func remove(ctx context.Context, c *Cast) error {
 	return nil
 }
 
-func bundle(ctx context.Context, c *Cast) error {
+func handOn(ctx context.Context, c *Cast) error {
 	if err := c.friends(ctx); err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import "slices"
 
 // Scenes is every scene. Each can be played alone: what it needs, it sets up.
 func Scenes() []Scene {
-	return slices.Concat(people(), phones(), torless(), faults(), kernels(), ways())
+	return slices.Concat(people(), phones(), torless(), faults(), around(), kernels(), ways())
 }
 
 // people are the scenes of what people do.
@@ -23,7 +23,7 @@ func people() []Scene {
 		{Name: "relay-by-name", Says: "a relay has a name", Play: relayByName},
 		{Name: "refuse", Says: "somebody asks, and is refused", Play: refuse},
 		{Name: "remove", Says: "a contact is removed", Play: remove},
-		{Name: "bundle", Says: "what opens the network is handed on", Play: bundle},
+		{Name: "bundle", Says: "what opens the network is handed on", Play: handOn},
 		{Name: "identities", Says: "two identities of one vault are open", Play: identities},
 		{Name: "beside-gateway", Says: "a hidden identity is open beside a gateway",
 			Play: besideGateway},

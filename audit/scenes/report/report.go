@@ -72,6 +72,7 @@ type Line struct {
 // are those of a phone that was set up so, and are counted by themselves.
 func (s *Scene) Seen(flows []watch.Flow, doors []watch.Door, rules watch.Rules, foreign []string) {
 	sum := map[Line]*Line{}
+	rules = rules.With(doors)
 	for _, f := range flows {
 		v := rules.Judge(f)
 		bad := v == watch.Stray || v == watch.Name
@@ -131,6 +132,13 @@ func destination(f watch.Flow, bad bool) string {
 		return f.To.Addr().String()
 	}
 	return netip.AddrPortFrom(f.To.Addr(), f.To.Port()).String()
+}
+
+// Sent reports whether anybody whose role ends so was seen to send, as is right.
+func (s *Scene) Sent(role string) bool {
+	return slices.ContainsFunc(s.Lines, func(l Line) bool {
+		return strings.HasSuffix(l.Owner, role) && l.Verdict == watch.Fine
+	})
 }
 
 // Leaks reports whether something was wrong in the scene.
