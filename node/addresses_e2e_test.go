@@ -170,7 +170,7 @@ func TestTwoMeetTalkAndMoveByRealSockets(t *testing.T) {
 	underWay(w, desk, source, way, phone)
 }
 
-// speak speaks for six seconds and counts what the far phone speaks back; the address changes twice.
+// speak speaks for four seconds and counts what the far phone speaks back; the address changes twice.
 func speak(w *world, source *person, way *roaming) {
 	w.t.Helper()
 	c, err := source.Dial(w.t.Context(), "desk", []talk.Codec{talk.Opus})
@@ -182,7 +182,7 @@ func speak(w *world, source *person, way *roaming) {
 			w.t.Fatalf("heard %d, want %d", e.Kind, want)
 		}
 	}
-	const frames = 300
+	const frames = 200
 	go func() {
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()

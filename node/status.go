@@ -141,6 +141,9 @@ func (n *Node) Gateways() (out []card.Gateway) {
 // next turn.
 func (n *Node) Check() {
 	poke(n.inboxPoke)
+	if n.packets != nil && !n.road.Reachable() {
+		n.road.Renew()
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	close(n.stir)

@@ -68,6 +68,42 @@ func TestNodesTellOurAddressAndAContactReachesIt(t *testing.T) {
 	})
 }
 
+func TestCoverHidesWhetherAnythingIsSaid(t *testing.T) {
+	packets := func(cover time.Duration, talk bool) (n int) {
+		onStage(t, 3, func(s *stage) {
+			x, y := s.pair(inet.Open, inet.Open)
+			r := s.reach(x)
+			s.reach(y)
+			got := s.accepts(x)
+			far, err := s.dial(y, r)
+			if err != nil {
+				s.Fatal(err)
+			}
+			near := within(got, time.Minute)
+			Cover(far, cover)
+			Cover(near, cover)
+			<-time.After(time.Minute)
+			before := s.net.Sent()
+			end := time.Now().Add(20 * time.Minute)
+			for talk && time.Now().Before(end) {
+				s.echo(far, near, "a word")
+				<-time.After(3 * time.Second)
+			}
+			<-time.After(time.Until(end))
+			n = s.net.Sent() - before
+		})
+		return n
+	}
+	silent, said := packets(2*time.Second, false), packets(2*time.Second, true)
+	if d := said - silent; d > silent/5 || -d > silent/5 {
+		t.Errorf("%d datagrams with words, %d without", said, silent)
+	}
+	silent, said = packets(0, false), packets(0, true)
+	if said < silent+silent/5 {
+		t.Errorf("%d and %d without cover: this test proves nothing", said, silent)
+	}
+}
+
 func TestStrangerHearsNothing(t *testing.T) {
 	onStage(t, 3, func(s *stage) {
 		x, _ := s.pair(inet.Open, inet.Open)
