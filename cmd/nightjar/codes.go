@@ -13,6 +13,7 @@ import (
 	"nightjar/node/card"
 	"nightjar/onion"
 	"nightjar/onion/bridge"
+	"nightjar/onion/lan"
 	"nightjar/onion/torproc"
 	"nightjar/sip"
 )
@@ -77,6 +78,10 @@ func codes() []coded {
 		{errNoMemory, "bad-home"},
 		{errHome, "bad-home"},
 		{errNoNodes, "bad-node"},
+		{errServe, "bad-node"},
+		{errUnseen, "unconfirmed"},
+		{errNoNeighbours, "no-neighbours"},
+		{lan.ErrNoLAN, "no-lan"},
 		{errNode, "bad-node"},
 		{errUnsealed, "unsealed"},
 		{warden.ErrEngine, "no-start"},

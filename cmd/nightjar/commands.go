@@ -64,6 +64,8 @@ func commands() []*command {
 			cmdBundleExport},
 		{"bundle import", "FILE", "take in what opens the network", helpBundleImport,
 			cmdBundleImport},
+		{"nodes lan", "FILE", "find DHT nodes through the local network", helpNodesLAN,
+			cmdNodesLAN},
 		{"explain", "NAME", "show how a contact is found, and who sees what", helpExplain,
 			cmdExplain},
 		{"audit", "[-- COMMAND...]", "prove that nothing leaks", helpAudit, cmdAudit},

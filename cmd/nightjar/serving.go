@@ -18,7 +18,8 @@ import (
 )
 
 // errServe is a wrong --serve-dht.
-var errServe = errors.New("--serve-dht needs an address of this machine: IP:PORT, at most one of a kind")
+var errServe = errors.New("--serve-dht needs an address of this machine: IP:PORT, " +
+	"at most one of a kind")
 
 // serving is what a gateway serves the DHT at.
 type serving struct {

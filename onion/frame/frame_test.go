@@ -59,8 +59,10 @@ func TestTooMuchIsRefused(t *testing.T) {
 	if _, err := v6.Append(nil); !errors.Is(err, ErrFrame) {
 		t.Error("a datagram over the limit was framed for IPv6")
 	}
-	disguise := append([]byte{0, 22, 0, 0, 0, 6, 1, 1}, netip.MustParseAddr("::ffff:1.2.3.4").AsSlice()...)
-	if _, err := Read(bytes.NewReader(disguise), make([]byte, MaxFrame)); !errors.Is(err, ErrFrame) {
+	mapped := netip.MustParseAddr("::ffff:1.2.3.4")
+	disguise := append([]byte{0, 22, 0, 0, 0, 6, 1, 1}, mapped.AsSlice()...)
+	_, err := Read(bytes.NewReader(disguise), make([]byte, MaxFrame))
+	if !errors.Is(err, ErrFrame) {
 		t.Errorf("read an IPv4 address in disguise: %v", err)
 	}
 	for _, stream := range [][]byte{{0, 0}, {0, 5, 1, 2, 3, 4, 5}, {5, 227}, {255, 255}} {

@@ -154,7 +154,8 @@ func TestTableIsBounded(t *testing.T) {
 	}
 	one := newTable([20]byte{})
 	for n := range byte(100) {
-		one.answered([20]byte{n, 1}, netip.AddrPortFrom(netip.AddrFrom4([4]byte{9, 9, n, 1}), 1), now)
+		a := netip.AddrFrom4([4]byte{9, 9, n, 1})
+		one.answered([20]byte{n, 1}, netip.AddrPortFrom(a, 1), now)
 	}
 	if len(one.nodes) != 1 {
 		t.Errorf("%d nodes of one network", len(one.nodes))

@@ -1,5 +1,5 @@
-// Package serve is a node of the Mainline DHT for everybody: it answers what strangers ask (BEP5 and
-// BEP44), so that who lends a gateway gives the network back what its users take.
+// Package serve is a node of the Mainline DHT for everybody: it answers what strangers ask (BEP5
+// and BEP44), so that who lends a gateway gives the network back what its users take.
 //
 // It trusts nobody. A packet is read by package walk's rules before anything looks into it. Memory,
 // answers and own questions have bounds, in all and for each address. It is no amplifier: an answer

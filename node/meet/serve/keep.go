@@ -129,10 +129,14 @@ func (s *Server) learn(m *message, from netip.AddrPort, now time.Time) {
 // enoughViews is how many networks must see us at an address before we take it for ours.
 const enoughViews = 4
 
+// maxViews is how many addresses of ours are noted.
+const maxViews = 64
+
 // mirror notes at which address a node sees us. When several agree, we take a node id that our
 // address asks for (BEP42); others do not keep items at nodes without one. Called with mu held.
 func (s *Server) mirror(seen netip.Addr, from netip.AddrPort) {
-	if s.named || !seen.IsValid() || seen.Is6() != s.six || len(s.views) >= 64 && s.views[seen] == nil {
+	full := len(s.views) >= maxViews && s.views[seen] == nil
+	if s.named || !seen.IsValid() || seen.Is6() != s.six || full {
 		return
 	}
 	if s.views[seen] == nil {

@@ -141,7 +141,8 @@ func (s *Server) send(m message, to netip.AddrPort) {
 	_, _ = s.conn.WriteTo(m.bytes(), net.UDPAddrFromAddrPort(to))
 }
 
-// answer completes the answer to a question of so many bytes; false is silence. Called with mu held.
+// answer completes the answer to a question of so many bytes; false is silence. Called with mu
+// held.
 func (s *Server) answer(m, out *message, size int, from netip.AddrPort, now time.Time) bool {
 	switch m.Q {
 	case "ping":

@@ -15,6 +15,11 @@ import (
 	"nightjar/node/meet/walk"
 )
 
+// open opens a road at an address to a node.
+func open(t *testing.T, h *hub, at, first netip.AddrPort) *walk.Road {
+	return walk.Open(t.Context(), h.conn(at), []netip.AddrPort{first})
+}
+
 func TestSwarmOfOursKeepsWhatIsStored(t *testing.T) {
 	for _, six := range []bool{false, true} {
 		bubble(t, func(t *testing.T) {
@@ -27,14 +32,14 @@ func TestSwarmOfOursKeepsWhatIsStored(t *testing.T) {
 			}
 			for seed := range byte(10) {
 				i := signed(seed, 1, strings.Repeat("v", 695))
-				r := walk.Open(t.Context(), h.conn(place(1000, six)), []netip.AddrPort{place(3, six)})
+				r := open(t, h, place(1000, six), place(3, six))
 				got, err := r.Put(t.Context(), i.Key, 0,
 					func(*walk.Item) (walk.Item, bool) { return i, true })
 				r.Close()
 				if err != nil || got.Acks < 8 {
 					t.Fatalf("stored at %d: %v", got.Acks, err)
 				}
-				r = walk.Open(t.Context(), h.conn(place(1001, six)), []netip.AddrPort{place(9, six)})
+				r = open(t, h, place(1001, six), place(9, six))
 				if found, err := r.Get(t.Context(), i.Key, 3); err != nil || found.Seq != 1 {
 					t.Errorf("not found: %v", err)
 				}
@@ -153,7 +158,8 @@ func TestRulesOfBEP44(t *testing.T) {
 			put := putOf(h, place(7, false), func(token string) string {
 				return mutable(c.i, c.cas, token)
 			})
-			if got := ask(h, place(7, false), put); len(got) != 1 || !strings.Contains(got[0], c.says) {
+			got := ask(h, place(7, false), put)
+			if len(got) != 1 || !strings.Contains(got[0], c.says) {
 				t.Errorf("%d: answered by %q, want %q", n, got, c.says)
 			}
 		}
@@ -162,7 +168,9 @@ func TestRulesOfBEP44(t *testing.T) {
 		if len(got) != 1 || !strings.Contains(got[0], "5:seven") {
 			t.Errorf("it holds %q", got)
 		}
-		put := putOf(h, place(7, false), func(token string) string { return stranger + token + "1:vli5ee" })
+		put := putOf(h, place(7, false), func(token string) string {
+			return stranger + token + "1:vli5ee"
+		})
 		if got := ask(h, place(7, false), put); len(got) != 1 || !strings.Contains(got[0], "1:y1:r") {
 			t.Errorf("an immutable item is answered by %q", got)
 		}

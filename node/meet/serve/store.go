@@ -94,7 +94,8 @@ func (s *store) put(i *item, cas *int64, self [20]byte, now time.Time) refusal {
 			return refuseSig
 		case old != nil && cas != nil && *cas != old.seq:
 			return refuseCas
-		case old != nil && (i.seq < old.seq || i.seq == old.seq && !bytes.Equal(i.value, old.value)):
+		case old != nil && (i.seq < old.seq || i.seq == old.seq && !bytes.Equal(i.value,
+			old.value)):
 			return refuseSeq
 		}
 	}

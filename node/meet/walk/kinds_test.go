@@ -119,7 +119,8 @@ func TestIPv4InDisguiseIsNobody(t *testing.T) {
 				body, _ := parseDict(d.get("r"))
 				var mapped []byte
 				for _, n := range l.closestOf(ip4, [20]byte(q.a.str("target")), 8) {
-					long := netip.AddrPortFrom(netip.AddrFrom16(n.addr.Addr().As16()), n.addr.Port())
+					ip := netip.AddrFrom16(n.addr.Addr().As16())
+					long := netip.AddrPortFrom(ip, n.addr.Port())
 					mapped = append(append(mapped, n.id[:]...), compact(long)...)
 				}
 				for n := range body {

@@ -32,3 +32,32 @@ func Pong(packet []byte) (tid []byte, seen netip.AddrPort, ok bool) {
 	}
 	return d.str("t"), seen, true
 }
+
+// FindNode returns the question for the nodes nearest to a target, of IPv4. id and tid are as for
+// Ping.
+func FindNode(id, target [20]byte, tid []byte) []byte {
+	return dict{
+		{"a", dict{{"id", encodeString(id[:])}, {"target", encodeString(target[:])},
+			{"want", []byte("l2:n4e")}}.encode()},
+		{"q", []byte("9:find_node")},
+		{"ro", []byte("i1e")},
+		{"t", encodeString(tid)},
+		{"y", []byte("1:q")},
+	}.encode()
+}
+
+// Named reads an answer: the tid of its question, and the IPv4 nodes that it names. It is false for
+// what is no answer.
+func Named(packet []byte) (tid []byte, nodes []netip.AddrPort, ok bool) {
+	tid, body, ok := parseReply(packet)
+	if !ok || body == nil {
+		return nil, nil, false
+	}
+	for b := body.str("nodes"); len(b) >= nodeSize; b = b[nodeSize:] {
+		ip, port := netip.AddrFrom4([4]byte(b[20:])), binary.BigEndian.Uint16(b[24:])
+		if a := netip.AddrPortFrom(ip, port); askable(a) {
+			nodes = append(nodes, a)
+		}
+	}
+	return tid, nodes, true
+}
