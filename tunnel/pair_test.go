@@ -64,9 +64,14 @@ func peersOf(p ...Peer) func() []Peer { return func() []Peer { return p } }
 // connect makes a session over two carriers.
 func (c contacts) connect(t testing.TB, ca, cb net.Conn) (a, b *Conn) {
 	t.Helper()
+	return c.knock(t, new(Door), ca, cb)
+}
+
+// knock makes one at a door of b's.
+func (c contacts) knock(t testing.TB, d *Door, ca, cb net.Conn) (a, b *Conn) {
+	t.Helper()
 	accepted := make(chan *Conn)
 	go func() {
-		var d Door
 		b, err := d.Accept(context.Background(), cb, c.bKey, peersOf(c.a))
 		if err != nil {
 			t.Error("accept:", err)

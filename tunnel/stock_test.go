@@ -1,0 +1,81 @@
+// The memory that all sessions of a Door share.
+
+package tunnel
+
+import (
+	"context"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+
+	"nightjar/tunnel/mux"
+	"nightjar/tunnel/share"
+)
+
+// Hostile sessions fill all the streams that they may open, which nobody reads. All of them hold
+// together what is left of the stock and no more, beyond what is each one's own; another session
+// of the Door goes on. Limits for each alone would have let them hold several times as much.
+func TestHostileSessionsOfADoorShareItsStock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const left, hostile, window = 1 << 20, 3, 32 << 10
+		c, d := newContacts(t), new(Door)
+		d.stock.Take(share.Size - left)
+		var all []*Conn
+		join := func() (a, b *Conn) {
+			ca, cb := net.Pipe()
+			a, b = c.knock(t, d, ca, cb)
+			all = append(all, a, b)
+			return a, b
+		}
+		taken := 0
+		for range hostile {
+			a, b := join()
+			for range mux.MaxStreams {
+				s, err := a.OpenStream(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				go s.Write(make([]byte, 2*window)) // until it is refused, or waits for ever
+			}
+			synctest.Wait()
+			for range mux.MaxStreams {
+				if s, err := b.AcceptStream(expired(t)); err == nil {
+					n, _ := io.ReadFull(s, make([]byte, 1))
+					taken += n * window
+				}
+			}
+		}
+		const own = hostile * 4 * window
+		if naive := hostile * mux.MaxStreams * window; taken > left+own || taken < left ||
+			naive < 4*taken {
+			t.Error("hostile sessions hold", taken, "bytes; without a stock", naive)
+		}
+		a, b := join()
+		s, err := a.OpenStream(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Write([]byte("heard"))
+		far, err := b.AcceptStream(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(far, make([]byte, 5)); err != nil {
+			t.Error(err)
+		}
+		for _, conn := range all {
+			conn.Close()
+		}
+		if n := d.stock.Taken(); n != share.Size-left {
+			t.Error(n-share.Size+left, "bytes are lost")
+		}
+	})
+}
+
+// expired is a context that has ended: what is there is taken, and nothing is waited for.
+func expired(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
