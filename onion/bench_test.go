@@ -186,3 +186,32 @@ func TestFiguresOfWaiting(t *testing.T) {
 	here.Dial(ctx, onion.Remote{ID: l.ID(), Port: 7}, "")
 	figure("onion.cancel_ms", time.Since(begun).Seconds()*1000, "ms until a cancelled dial ends")
 }
+
+// TestFiguresOfAStoppedGuard has the relay by which a tor enters stand still, as a machine does that
+// hangs: its connections stay, and nothing comes. The control is a tor that nobody replaces.
+func TestFiguresOfAStoppedGuard(t *testing.T) {
+	there := startTor(t, nil)
+	to := onion.Remote{ID: echo(t, there, onion.Service{}).ID(), Port: 7}
+	for name, here := range map[string]*onion.Tor{"onion.guard_stopped_s": keepTor(t),
+		"onion.guard_stopped_alone_s": startTor(t, nil)} {
+		back(t, here, to)
+		guard, _ := guardOf(t, here)
+		resume, found := network.Stall(guard)
+		if !found {
+			t.Fatal("the guard is no relay of this network")
+		}
+		begun, limit := time.Now(), 2*time.Minute
+		for time.Since(begun) < limit {
+			ctx, cancel := context.WithTimeout(t.Context(), limit-time.Since(begun))
+			c, err := here.Dial(ctx, to, "")
+			cancel()
+			if err == nil {
+				c.Close()
+				break
+			}
+		}
+		figure(name, time.Since(begun).Seconds(), "s until dialled again; 120 is not at all")
+		resume()
+		back(t, there, to)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nightjar/onion"
+	"nightjar/onion/torproc"
 )
 
 func TestBridgeIsTheOnlyWayIn(t *testing.T) {
@@ -22,7 +23,9 @@ func TestBridgeIsTheOnlyWayIn(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	begun := time.Now()
-	here, err := onion.StartTor(ctx, onion.TorConfig{Dir: dir, Options: network.BridgeTorrc()})
+	// As the warden starts it: with what the kernel lets a tor and its transport open.
+	here, err := onion.StartTor(ctx, onion.TorConfig{Dir: dir, Options: network.BridgeTorrc(),
+		Starter: torproc.Confined})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -188,4 +189,31 @@ func back(t *testing.T, tor *onion.Tor, to onion.Remote) time.Duration {
 		}
 		<-time.After(100 * time.Millisecond)
 	}
+}
+
+// guardOf returns the fingerprint and the port of the relay through which a tor's circuits go.
+func guardOf(t *testing.T, tor *onion.Tor) (fingerprint, port string) {
+	t.Helper()
+	circuits, err := tor.Info("circuit-status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for line := range strings.Lines(circuits) {
+		f := strings.Fields(line)
+		if len(f) > 2 && f[1] == "BUILT" && strings.HasPrefix(f[2], "$") {
+			count[f[2][1:41]]++
+		}
+	}
+	for g, n := range count {
+		if n > count[fingerprint] {
+			fingerprint = g
+		}
+	}
+	status, err := tor.Info("ns/id/" + fingerprint)
+	if err != nil || len(count) == 0 {
+		t.Fatalf("%d guards in use: %v", len(count), err)
+	}
+	f := strings.Fields(status)
+	return fingerprint, f[7] // r nickname identity digest date time address port
 }

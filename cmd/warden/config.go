@@ -27,7 +27,7 @@ var (
 type Config struct {
 	Command  []string   // the words before what Take gets, for the same program
 	Order    Order      // what Take returns
-	Files    seal.Files // what the engine may open, besides the directory of its tors
+	Files    seal.Files // what the engine may open, besides sockets in the directory of its tors
 	Password *os.File   // from which it reads passwords, or nil
 
 	TorExe     string   // the tor program; "" means the one installed

@@ -107,7 +107,7 @@ func (w *warden) inherit(dir string, theirs *os.File) ([]*os.File, error) {
 	o := order{Order: w.config.Order, Files: w.config.Files, Network: seal.Network(),
 		Password: w.config.Password != nil, Loose: loose(), Resolver: resolver(),
 		Anywhere: w.config.Way.anywhere() || len(w.config.Open) > 0}
-	o.Files.Dirs = append([]string{dir}, o.Files.Dirs...)
+	o.Files.Sockets = append([]string{dir}, o.Files.Sockets...)
 	b, err := json.Marshal(o)
 	if err != nil {
 		return nil, ErrEngine

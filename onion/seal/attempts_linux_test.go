@@ -98,6 +98,10 @@ func onFiles() map[string]func(scene) error {
 		"write a file": func(s scene) error {
 			return os.WriteFile(filepath.Join(s.outside, "made"), []byte("x"), 0o600)
 		},
+		"make a file among sockets": func(s scene) error {
+			name := filepath.Join(s.outside, "..", "sockets", "program")
+			return os.WriteFile(name, []byte("x"), 0o600)
+		},
 		"change a mode": func(s scene) error {
 			return unix.Fchmodat(unix.AT_FDCWD, filepath.Join(s.outside, "file"), 0o644, 0)
 		},

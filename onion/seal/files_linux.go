@@ -35,6 +35,8 @@ const (
 		unix.LANDLOCK_ACCESS_FS_REMOVE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_DIR |
 		unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_MAKE_SOCK |
 		unix.LANDLOCK_ACCESS_FS_REFER
+	// inSockets are the rights in a directory of sockets.
+	inSockets = toRead | unix.LANDLOCK_ACCESS_FS_MAKE_SOCK | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE
 )
 
 // landlock returns the version of Landlock that this kernel has, or 0.
@@ -81,6 +83,7 @@ func restrict(f Files) int {
 	allow(set, append(mapped(), f.Read...), a.Handled_access_fs&toRead)
 	allow(set, f.Write, a.Handled_access_fs&inFiles)
 	allow(set, f.Dirs, a.Handled_access_fs&inDirs)
+	allow(set, f.Sockets, a.Handled_access_fs&inSockets)
 	if enforce(set) != nil {
 		return 0
 	}

@@ -8,8 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -18,16 +18,17 @@ import (
 // devices are for every program.
 func devices() []string { return []string{"/dev/null"} }
 
-// common is what every program may read: the system, and how it resolves names and trusts
-// certificates, which programs of transports need. Nothing of it is the user's.
+// common is what every program may read: how it resolves names, trusts certificates and tells the
+// time, which programs of transports need. Nothing of it is the user's, nothing is a program.
 func common() []string {
-	return append(system(), "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl", "/etc/pki",
-		"/etc/ca-certificates",
+	return []string{"/etc/ld.so.cache", "/etc/localtime", "/etc/ssl", "/etc/pki",
+		"/etc/ca-certificates", "/usr/lib/ssl", "/usr/share/ca-certificates", "/usr/share/pki",
+		"/usr/share/zoneinfo", "/usr/share/tor",
 		"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
 		"/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager",
 		"/dev/urandom", "/dev/random", "/proc/meminfo", "/proc/cpuinfo",
 		"/proc/sys/net/core/somaxconn", "/proc/sys/vm/overcommit_memory",
-		"/proc/sys/kernel/cap_last_cap", "/sys/devices/system/cpu")
+		"/proc/sys/kernel/cap_last_cap", "/sys/devices/system/cpu"}
 }
 
 // system is where programs and libraries are that are not the user's.
@@ -36,9 +37,10 @@ func system() []string {
 		"/gnu/store"}
 }
 
-// StartProgram starts a program that, with whatever it starts, can open what f names, read what
-// belongs to the system, and run only the programs in run; it gets no privileges. A script among
-// them says only by running what else it runs, so it can run whatever belongs to the system.
+// StartProgram starts a program that, with whatever it starts, can open what f names, read the
+// system's libraries and settings, and run only the programs in run; it gets no privileges. A script
+// among them says only by running what else it runs, so it can read and run whatever belongs to the
+// system.
 //
 // Where the kernel has no Landlock the program starts with all files: State says so of the engine,
 // for which the same holds. cmd must not set Pdeathsig: the thread that starts it ends.
@@ -72,12 +74,11 @@ func confine(f Files, run []string) error {
 		return err
 	}
 	defer unix.Close(set)
-	reads := append(common(), f.Read...)
+	reads := slices.Concat(common(), libraries(run), f.Read)
 	for _, name := range run {
-		reads = append(reads, beside(name)...)
 		runs := []string{name, interpreter(name)}
 		if isScript(name) {
-			runs = append(runs, system()...)
+			runs, reads = append(runs, system()...), append(reads, system()...)
 		}
 		allow(set, runs, unix.LANDLOCK_ACCESS_FS_EXECUTE|unix.LANDLOCK_ACCESS_FS_READ_FILE)
 	}
@@ -115,13 +116,4 @@ func isScript(name string) bool {
 	var b [2]byte
 	_, err = io.ReadFull(f, b[:])
 	return err == nil && string(b[:]) == "#!"
-}
-
-// beside lists the libraries in the directory of a program: some bring their own.
-func beside(name string) []string {
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real
-	}
-	found, _ := filepath.Glob(filepath.Join(filepath.Dir(name), "*.so*"))
-	return found
 }

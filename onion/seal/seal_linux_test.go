@@ -133,7 +133,8 @@ func engineRole(args []string) int {
 	how, dir, outside := args[0], args[1], args[2]
 	naive := strings.HasPrefix(how, "naive")
 	if !naive && len(args) == 3 {
-		files := Files{Dirs: []string{filepath.Join(dir, "home")}}
+		files := Files{Dirs: []string{filepath.Join(dir, "home")},
+			Sockets: []string{filepath.Join(dir, "sockets")}}
 		err := Enter(files, outside, append([]string{"engine", "engine"}, args...))
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -209,12 +210,11 @@ func needs() map[string]func(s scene, home string) error {
 		},
 		"accept a stream":  func(s scene, _ string) error { return acceptStream(s.tcp) },
 		"store atomically": func(_ scene, home string) error { return store(home) },
-		"listen at a name": func(_ scene, home string) error {
-			l, err := net.Listen("unix", filepath.Join(home, "service"))
-			if err == nil {
-				err = l.Close()
-			}
-			return err
+		"listen at a name": func(_ scene, home string) error { return listen(home) },
+		"listen and read among sockets": func(_ scene, home string) error {
+			sockets := filepath.Join(home, "..", "sockets")
+			_, err := os.ReadDir(sockets)
+			return errors.Join(err, listen(sockets))
 		},
 		"lock memory": func(scene, string) error {
 			mem, err := unix.Mmap(-1, 0, 8192, unix.PROT_READ|unix.PROT_WRITE,
@@ -231,6 +231,14 @@ func needs() map[string]func(s scene, home string) error {
 		},
 		"run many threads": func(scene, string) error { manyThreads(); return nil },
 	}
+}
+
+func listen(dir string) error {
+	l, err := net.Listen("unix", filepath.Join(dir, "service"))
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }
 
 func answerPhone(fd, answer int) error {
@@ -294,7 +302,7 @@ func play(t *testing.T, how string, uid int) report {
 	t.Helper()
 	dir := t.TempDir()
 	self := filepath.Join(dir, "self")
-	for _, sub := range []string{"home", "outside"} {
+	for _, sub := range []string{"home", "outside", "sockets"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +328,7 @@ func play(t *testing.T, how string, uid int) report {
 		cmd.SysProcAttr = &syscall.SysProcAttr{
 			Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 		os.Chmod(filepath.Dir(dir), 0o755)
-		for _, name := range []string{"", "home", "outside", "outside/file", "outside/somebody"} {
+		for name := range strings.FieldsSeq(". home outside outside/file outside/somebody sockets") {
 			if err := os.Chown(filepath.Join(dir, name), uid, uid); err != nil {
 				t.Fatal(err)
 			}

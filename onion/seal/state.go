@@ -16,6 +16,9 @@ type Files struct {
 	Read  []string // files to be read, or directories all below which can be read
 	Write []string // files and devices to be read and written
 	Dirs  []string // directories in which everything is allowed but to run programs
+	// Sockets are directories in which files can be read, and unix sockets made and removed: what
+	// another program runs or loads there is not made by this one.
+	Sockets []string
 }
 
 // State says which layers hold. The zero value is a process that is not sealed.

@@ -5,12 +5,16 @@ package torproc
 
 import (
 	"bufio"
+	"debug/elf"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"nightjar/onion/seal"
 )
 
 // taken is a tor with a transport, so that it may run programs, whose control connection an
@@ -70,10 +74,12 @@ func (a *taken) write(name string) bool {
 	return err == nil
 }
 
-// launch has tor run a program for a bridge, and returns when that program has ended.
-func (a *taken) launch(program, trace string) bool {
+// launch has tor run a command for a bridge, and returns when its program has ended: whether it left
+// a trace.
+func (a *taken) launch(command, trace string) bool {
+	program, _, _ := strings.Cut(command, " ")
 	for _, command := range []string{"SETEVENTS NOTICE WARN",
-		`SETCONF UseBridges=1 Bridge="foo 127.0.0.1:1" ClientTransportPlugin="foo exec ` + program +
+		`SETCONF UseBridges=1 Bridge="foo 127.0.0.1:1" ClientTransportPlugin="foo exec ` + command +
 			` ` + trace + `"`, "SETCONF DisableNetwork=0"} {
 		if got := a.tell(command); !strings.HasPrefix(got, "250") {
 			a.t.Fatalf("%s: %s", command, got)
@@ -83,6 +89,7 @@ func (a *taken) launch(program, trace string) bool {
 		return strings.Contains(line, "anaged proxy") && strings.Contains(line, program)
 	})
 	_, err := os.Stat(trace)
+	_ = os.Remove(trace)
 	return err == nil
 }
 
@@ -105,6 +112,40 @@ func TestConfinedTorWritesNoFilesAndRunsNoPrograms(t *testing.T) {
 		trace := filepath.Join(a.p.Dir(), "data", "ran")
 		if got := a.launch("/usr/bin/touch", trace); got != want {
 			t.Errorf("%s: runs a program: %v", how, got)
+		}
+	}
+}
+
+// loader is the one of this machine's programs.
+func loader(t *testing.T) string {
+	t.Helper()
+	f, err := elf.Open("/bin/true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := f.Section(".interp").Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimRight(string(b), "\x00")
+}
+
+// A tor that may run a program may run that program's loader, which runs what it can read.
+func TestLoaderFindsNoProgramToRun(t *testing.T) {
+	seesPrograms := func(o Order) (Program, error) {
+		return run(o, func(cmd *exec.Cmd, f seal.Files, programs []string) error {
+			f.Read = append(f.Read, "/usr")
+			return seal.StartProgram(cmd, f, programs)
+		})
+	}
+	for how, start := range map[string]Starter{"confined": Confined, "naive": seesPrograms} {
+		a := take(t, start)
+		a.tell("AUTHENTICATE")
+		trace := filepath.Join(a.p.Dir(), "data", "ran")
+		got := a.launch(loader(t)+" /usr/bin/touch", trace)
+		if want := how == "naive"; got != want {
+			t.Errorf("%s: runs a program by its loader: %v", how, got)
 		}
 	}
 }
