@@ -215,8 +215,8 @@ func (n *Node) invitable(text string, o InviteOptions) (*card.Card, error) {
 }
 
 // InviteBy is Invite with all it can be told. Of what a card holds for somebody who knows nobody it
-// takes gateways, nodes, and relays where there is room; none is passed on, and none takes the place
-// of what the user gave or what proved itself. It returns what is for the user to decide.
+// takes gateways, nodes, and relays where there is room; none is passed on, and none takes the
+// place of what the user gave or what proved itself. It returns what is for the user to decide.
 func (n *Node) InviteBy(text string, o InviteOptions) (name string, offers Offers, err error) {
 	c, err := n.invitable(text, o)
 	if err != nil {

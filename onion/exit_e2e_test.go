@@ -29,7 +29,8 @@ func leavingTor(t *testing.T) *onion.Tor {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	tor, err := onion.StartTor(ctx, onion.TorConfig{Dir: dir, Options: network.Torrc(), Exits: true})
+	tor, err := onion.StartTor(ctx, onion.TorConfig{Dir: dir, Options: network.Torrc(),
+		Exits: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,8 @@ func TestRelaysByHTTPSAreAskedThroughExitsIfAllowed(t *testing.T) {
 		}
 		source.Stop()
 		up(t, source)
-		if err := stage.BothConnected(t.Context(), desk, source, source.Name, desk.Name); err != nil {
+		err := stage.BothConnected(t.Context(), desk, source, source.Name, desk.Name)
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -238,7 +238,8 @@ func TestCardsAreBounded(t *testing.T) {
 	for i := range maxCards {
 		must(t, b.Issue(Issued{Inbox: [32]byte{byte(i)}, Expires: noon.Add(time.Hour)}, noon))
 	}
-	if err := b.Issue(Issued{Inbox: [32]byte{99}, Expires: noon.Add(time.Hour)}, noon); !errors.Is(err, ErrCards) {
+	more := Issued{Inbox: [32]byte{99}, Expires: noon.Add(time.Hour)}
+	if err := b.Issue(more, noon); !errors.Is(err, ErrCards) {
 		t.Errorf("one too many: %v", err)
 	}
 	must(t, b.Issue(Issued{Expires: noon.Add(3 * time.Hour)}, noon.Add(2*time.Hour)))

@@ -49,8 +49,8 @@ func (b *Book) Doubt(g card.Gateway) bool {
 
 func (b *Book) proven(g card.Gateway) bool { return slices.Contains(b.Proven, g) }
 
-// SpareNodes forgets the oldest of the DHT nodes from cards and bundles beyond half of what there is
-// room for, and reports whether there were any. It is for who knows enough nodes that answered.
+// SpareNodes forgets the oldest of the DHT nodes from cards and bundles beyond half of what there
+// is room for, and reports whether there were any. It is for who knows enough nodes that answered.
 func (b *Book) SpareNodes() bool {
 	spare := len(b.Nodes) - maxNodes/2
 	if spare > 0 {

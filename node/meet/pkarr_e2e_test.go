@@ -161,7 +161,7 @@ func (said *reply) checkWords(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", what, said.Refused[what], want)
 		}
 	}
-	for what, want := range map[string]any{"type": "application/pkarr.org/relays#payload",
+	for what, want := range map[string]any{"type": "application/octet-stream",
 		"cache": "public, max-age=300", "seen": true, "origin": "*",
 		"methods": "GET, PUT, OPTIONS", "asked": "204"} {
 		if said.Heads[what] != want {

@@ -284,8 +284,8 @@ func (l *loan) socket(ctx context.Context, a netip.Addr) udpSocket {
 	return l.udp6
 }
 
-// note remembers that a node was asked, unless too many were. Of many nodes those are forgotten, now
-// and then, whose time is over.
+// note remembers that a node was asked, unless too many were. Of many nodes those are forgotten,
+// now and then, whose time is over.
 func (l *loan) note(node netip.AddrPort, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

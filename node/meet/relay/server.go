@@ -24,12 +24,12 @@ import (
 
 const (
 	storedHeader = "Pkarr-Dht-Stored-Nodes"
-	payloadType  = "application/pkarr.org/relays#payload"
-	maxHead      = 4 << 10         // bytes of a request before its body
-	maxWalks     = 32              // at a time, over all streams; more are told to come back
-	askRate      = 2               // requests per second and stream; a faster client waits
-	askBurst     = 16              // a look into all slots of an inbox
-	idle         = 2 * time.Minute // without a request
+	payloadType  = "application/octet-stream" // pkarr's own type holds the name of a host
+	maxHead      = 4 << 10                    // bytes of a request before its body
+	maxWalks     = 32                         // at a time, over all streams; more are told to come back
+	askRate      = 2                          // requests per second and stream; a faster client waits
+	askBurst     = 16                         // a look into all slots of an inbox
+	idle         = 2 * time.Minute            // without a request
 	life         = 10 * time.Minute
 	walkTime     = 15 * time.Second
 	quorum       = 3 // copies of the newest item are enough
