@@ -9,6 +9,13 @@
 //
 //	engine: {"id":1,"do":"packet","at":"127.0.0.1:5060"}  a UDP socket on loopback
 //	        {"id":2,"do":"stream","at":"127.0.0.1:5060"}  a TCP listener on loopback
+//	        {"id":2,"do":"answer","at":"127.0.0.1:5060","to":"127.0.0.1:40312"}
+//	                                                      a UDP socket that leads to that phone
+//	        {"id":2,"do":"drop","at":"127.0.0.1:5060"}    the first of these is closed
+//	        {"id":2,"do":"socket","net":"udp","at":"192.0.2.1:51820"}
+//	                                                      of the way out: only where it leads
+//	        {"id":2,"do":"datagrams"}                     of an interface, or of direct
+//	        {"id":2,"do":"outlet"}                        where tor leaves by the VPN
 //	        {"id":3,"do":"tor","state":"..","options":[]} start a tor
 //	        {"id":4,"do":"socks","tor":1}                 a connection to its SOCKS socket
 //	        {"id":4,"do":"exit","tor":1}                  the same, to leave tor: if allowed
@@ -21,6 +28,9 @@
 //	        {"id":1,"errno":98}                           no, and why
 //	        {"id":3,"why":"missing"}                      no, in a word
 //	        {"tor":1,"ended":true,"refused":false}        tor is gone
+//	        {"id":2,"user":"..","key":".."}               an outlet, and its login
+//	        {"lost":true}                                 the way out has ended
+//	        {"moved":true}                                this machine has another network
 //	        {"stop":true}                                 the user wants the engine to end
 //
 // When the engine ends, the warden ends its tors, wipes their directories and ends with the same
