@@ -170,7 +170,8 @@ func TestTwoMeetTalkAndMoveByRealSockets(t *testing.T) {
 	underWay(w, desk, source, way, phone)
 }
 
-// speak speaks for four seconds and counts what the far phone speaks back; the address changes twice.
+// speak speaks for four seconds and counts what the far phone speaks back; meanwhile the
+// address changes.
 func speak(w *world, source *person, way *roaming) {
 	w.t.Helper()
 	c, err := source.Dial(w.t.Context(), "desk", []talk.Codec{talk.Opus})

@@ -12,5 +12,6 @@
 //	Gateway   onion.Gateway: a node that lends its UDP
 //
 // A Node does not open sockets, read passwords or speak SIP. It is given an open Identity and a
-// Path or Packets, of which its road is made (package road), and works until its context ends. What it acknowledges is in the vault before it says so.
+// Path or Packets, of which its road is made (package road), and works until its context ends. What
+// it acknowledges is in the vault before it says so.
 package node

@@ -160,7 +160,8 @@ func (n *Node) tryLink(ctx context.Context, a card.Address) *link {
 	return n.begin(ctx, a, tun, reach)
 }
 
-// begin makes a tunnel that we dialled the link to a contact, and returns the link that stands then.
+// begin makes a tunnel that we dialled the link to a contact, and returns the link that stands
+// then.
 func (n *Node) begin(ctx context.Context, a card.Address, tun tunnel.Tunnel, at card.Reach) *link {
 	stream, err := tun.OpenStream(ctx)
 	if err == nil {
