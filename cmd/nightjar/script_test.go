@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,12 @@ func giveCards(env *testscript.Env) error {
 	env.Setenv("DAMAGED", good[:i]+swapped+good[i+1:])
 	env.Setenv("ADDRESS", c.Address.String())
 	env.Setenv("HOME", env.WorkDir)
+	phone, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { phone.Close() })
+	env.Setenv("TAKEN", phone.LocalAddr().String())
 	env.Setenv("LONGNAME", strings.Repeat("n", card.MaxName+1))
 	return nil
 }

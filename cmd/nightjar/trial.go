@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -86,8 +85,8 @@ func whyNot(err error) string {
 		says string
 	}{
 		{torproc.ErrRefused, "every connection is refused at once: nobody is there"},
-		{torproc.ErrBlocked, "it does not answer"},
-		{torproc.ErrSlow, "it answers, and then nothing comes"},
+		{torproc.ErrBlocked, "the bridge does not answer"},
+		{torproc.ErrSlow, "the bridge answers, and then nothing comes"},
 		{torproc.ErrNoNetwork, torproc.ErrNoNetwork.Error()},
 		{torproc.ErrClock, torproc.ErrClock.Error()},
 		{torproc.ErrTransport, torproc.ErrTransport.Error()},
@@ -139,16 +138,11 @@ func (o *options) onTrial(ctx context.Context, c console, words []string) (lines
 // tryBridge enters the network by one bridge and nothing else, and leaves it again. While nothing
 // happens it says every few seconds what it waits for.
 func (c console) tryBridge(ctx context.Context, exe string, options []string, line string) error {
-	dir, err := os.MkdirTemp("", "nightjar-test-")
-	if err != nil {
-		return errHome
-	}
-	defer os.RemoveAll(dir)
 	ctx, cancel := context.WithTimeout(ctx, bridgeLimit)
 	defer cancel()
 	say, stop := c.waiting()
 	defer stop()
-	t, err := onion.StartTor(ctx, onion.TorConfig{Exe: exe, Dir: dir, Options: options,
+	t, err := onion.StartTor(ctx, onion.TorConfig{Exe: exe, Options: options,
 		Ways: []string{line}, Patience: bridgeTime, Once: true, Progress: func(p onion.Progress) {
 			how := fmt.Sprintf("tor %3d%%: %s", p.Percent, phase(p.Reason))
 			if p.Trouble != nil {
