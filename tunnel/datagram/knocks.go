@@ -5,6 +5,7 @@ package datagram
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -181,6 +182,9 @@ func (e *Endpoint) caller(d *knock.Door, c candidate) {
 	}
 	s, reply, err := handshake.Answer(e.key, []tunnel.Peer{k.Peer}, handshake.Epoch(now), &e.seen,
 		k.Message)
+	if errors.Is(err, handshake.ErrReplay) {
+		d.Refund(k)
+	}
 	if err != nil {
 		return
 	}

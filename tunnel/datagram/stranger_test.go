@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"nightjar/tunnel"
+	"nightjar/tunnel/knock"
 	"nightjar/tunnel/packet"
 )
 
@@ -150,6 +151,45 @@ func TestReplayFindsSilence(t *testing.T) {
 		}
 		if len(c.eb.sessions()) != 1 {
 			t.Error("replays made", len(c.eb.sessions())-1, "sessions")
+		}
+	})
+}
+
+// Who has seen a contact knock repeats that without end, faster than a contact may knock. The
+// contact is heard all the same; at a door that counts what was there before it would not be.
+func TestRepeatedKnocksKeepNobodyFromBeingHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newContacts(t)
+		defer c.close()
+		log := c.n.record()
+		a, _ := c.connect(t)
+		a.Close()
+		var pieces [][]byte
+		for _, wire := range log.toward(place(2)) {
+			if len(wire) == knock.PieceSize {
+				pieces = append(pieces, wire)
+			}
+		}
+		var naive knock.Door
+		refused := false
+		for range 100 {
+			whole := false
+			for _, wire := range pieces[:2] {
+				c.n.throw(wire, place(66), place(2))
+				_, whole = naive.Take(wire, c.eb.self, c.eb.peers(), time.Now())
+			}
+			refused = refused || !whole
+			<-time.After(100 * time.Millisecond)
+		}
+		start := time.Now()
+		if _, err := c.ea.Dial(t.Context(), c.b, place(2)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took > 3*c.n.delay {
+			t.Error("the contact was heard after", took)
+		}
+		if !refused {
+			t.Error("the attack does not work on a door that counts repetitions")
 		}
 	})
 }

@@ -81,6 +81,14 @@ func (d *Door) Take(wire []byte, self [32]byte, peers []handshake.Peer, now time
 	return k, whole
 }
 
+// Refund is told that a message was one that had come before: it counts for nobody's budget, or who
+// repeats what it has seen on the network could keep a contact from being heard.
+func (d *Door) Refund(k Knock) {
+	if c := d.callers[k.Peer.Static]; c != nil {
+		c.budget = min(c.budget+1, knocks)
+	}
+}
+
 // learn keeps the marks of all peers for the epochs that are taken.
 func (d *Door) learn(self [32]byte, peers []handshake.Peer, epoch uint64) {
 	if epoch == d.epoch && self == d.self && slices.Equal(peers, d.peers) {
