@@ -172,15 +172,27 @@ func TestRepeatedKnocksKeepNobodyFromBeingHeard(t *testing.T) {
 		}
 		var naive knock.Door
 		refused := false
-		for range 100 {
+		for range 20 {
 			whole := false
 			for _, wire := range pieces[:2] {
-				c.n.throw(wire, place(66), place(2))
 				_, whole = naive.Take(wire, c.eb.self, c.eb.peers(), time.Now())
 			}
 			refused = refused || !whole
-			<-time.After(100 * time.Millisecond)
 		}
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			for tick := time.NewTicker(10 * time.Millisecond); ; {
+				select {
+				case <-tick.C:
+					c.n.throw(pieces[0], place(66), place(2))
+					c.n.throw(pieces[1], place(66), place(2))
+				case <-stop:
+					return
+				}
+			}
+		}()
+		<-time.After(11 * time.Second)
 		start := time.Now()
 		if _, err := c.ea.Dial(t.Context(), c.b, place(2)); err != nil {
 			t.Fatal(err)
