@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/disk"
 	"nightjar/cmd/warden"
 	"nightjar/keystore"
 	"nightjar/node/book"
@@ -29,7 +30,7 @@ func code(err error) control.Code {
 	if errors.As(err, &words) {
 		return "bad-words"
 	}
-	for _, e := range []error{err, control.Disk(err)} {
+	for _, e := range []error{err, disk.Cause(err)} {
 		for _, known := range codes() {
 			if errors.Is(e, known.is) {
 				return known.code
@@ -65,6 +66,7 @@ func codes() []coded {
 		{errForever, "unconfirmed"},
 		{errFile, "bad-file"},
 		{errBundle, "bad-file"},
+		{errRoots, "bad-file"},
 		{errExport, "bad-file"},
 		{errTorrc, "bad-file"},
 		{errPicture, "bad-file"},
@@ -90,10 +92,10 @@ func codes() []coded {
 		{errAuditStart, "no-audit"},
 		{sip.ErrListen, "port-taken"},
 		{sip.ErrNotLoopback, "not-loopback"},
-		{control.ErrDiskFull, "disk-full"},
-		{control.ErrDiskClosed, "disk-read-only"},
-		{control.ErrDenied, "disk-denied"},
-		{control.ErrDiskBroken, "disk-broken"},
+		{disk.ErrFull, "disk-full"},
+		{disk.ErrReadOnly, "disk-read-only"},
+		{disk.ErrDenied, "disk-denied"},
+		{disk.ErrBroken, "disk-broken"},
 	}...)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/disk"
 	"nightjar/cmd/warden"
 	"nightjar/keystore"
 	"nightjar/node/book"
@@ -31,8 +32,8 @@ func hint(err error) string {
 			return h.next
 		}
 	}
-	if disk := control.Disk(err); disk != nil && !errors.Is(err, disk) {
-		return hint(disk)
+	if why := disk.Cause(err); why != nil && !errors.Is(err, why) {
+		return hint(why)
 	}
 	return ""
 }
@@ -53,8 +54,8 @@ func codeHints() map[control.Code]string {
 		"unknown-contact": "see who is there: nightjar contact list",
 		"bad-name":        "give a name: nightjar contact add CARD NAME",
 		"name-taken":      "give another name: nightjar contact add CARD NAME",
-		"contact-exists": "see under which name: nightjar contact list; to use this card instead: " +
-			"nightjar contact remove NAME, and add it again",
+		"contact-exists": "see under which name: nightjar contact list; to use this card " +
+			"instead: nightjar contact remove NAME, and add it again",
 		"too-many-contacts": "remove one first: nightjar contact remove NAME",
 		"unknown-card":      "see which are out: nightjar card list",
 		"unknown-gateway":   "see which are in use: nightjar gateway list",
@@ -88,7 +89,7 @@ func codeHints() map[control.Code]string {
 		"bad-text":          "a message is 1 to 4096 bytes of text",
 		"no-gateway":        "add one: nightjar gateway add LINE",
 		"not-connected":     "the contact is away; messages are kept until it is there",
-		"internal":          "try again; if it stays, start the engine anew: nightjar lock, nightjar up",
+		"internal":          "try again; if it stays, start it anew: nightjar lock, nightjar up",
 	}
 }
 
@@ -108,6 +109,12 @@ func hints() []nextStep {
 		{keystore.ErrExport, "try again; one letter or its case makes another password"},
 		{keystore.ErrNotExport, "give a file that nightjar identity export wrote"},
 		{keystore.ErrExists, "choose another password for the new identity"},
+	}
+}
+
+// hintsOfWords are the next steps after what was typed cannot be used.
+func hintsOfWords() []nextStep {
+	return []nextStep{
 		{errVaultExists, "say how many identities to keep, and give their passwords: " +
 			"nightjar init --keep N; with --keep 0 each hidden one is overwritten with a chance " +
 			"of 1 in 16"},
@@ -115,6 +122,7 @@ func hints() []nextStep {
 		{errForever, "if you mean it, say so: nightjar identity burn --forever"},
 		{errFile, "give the name of a file that does not exist yet, in a directory of yours"},
 		{errBundle, "check the name of the file"},
+		{errRoots, "install ca-certificates, or name a file of certificates: --relay-roots FILE"},
 		{errExport, "check the name given with --from-file"},
 		{errCodename, "nothing was made; begin again: nightjar codename"},
 		{errNoScreen, "run it in a terminal, or print the words: --print"},
@@ -123,10 +131,10 @@ func hints() []nextStep {
 		{errNoTerminal, "run it in a terminal, or give the password with --password-fd N"},
 		{errRetype, "nothing was made; try again"},
 		{errOutput, "nothing was marked read; print it elsewhere: nightjar read"},
-		{control.ErrDiskFull, nextDiskFull},
-		{control.ErrDiskClosed, nextDiskClosed},
-		{control.ErrDenied, nextDenied},
-		{control.ErrDiskBroken, nextDiskBroken},
+		{disk.ErrFull, nextDiskFull},
+		{disk.ErrReadOnly, nextDiskClosed},
+		{disk.ErrDenied, nextDenied},
+		{disk.ErrBroken, nextDiskBroken},
 		{torproc.ErrDirectory, "make room in the temporary directory (/tmp), and see that this " +
 			"user may write there"},
 		{errHome, "make it yours alone: chmod 700 DIR; or give another: --home DIR"},

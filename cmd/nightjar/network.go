@@ -122,8 +122,12 @@ func cmdRelayAdd(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	return o.done(ctx, c, http.MethodPost, "/v1/relays", api.RelayRequest{URL: rest[0]},
-		"it is used from now on")
+	when := "it is used from now on"
+	if strings.HasPrefix(rest[0], "https:") {
+		when = "it is used by an engine started with nightjar up --exit-relays: exits of tor see " +
+			"which relay is asked, not by whom"
+	}
+	return o.done(ctx, c, http.MethodPost, "/v1/relays", api.RelayRequest{URL: rest[0]}, when)
 }
 
 // cmdExplain tells how a contact is found, and who could see what of it.

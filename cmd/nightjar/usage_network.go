@@ -45,7 +45,8 @@ none is used unless you add it. FILE of - is standard input.
 
   nightjar bundle import network.txt`
 	helpRelayAdd = `Uses a pkarr relay, a server that does the walk in the DHT for whoever asks,
-beside the gateways: an onion service. It sees what a gateway sees.
+beside the gateways: an onion service, or by https. It sees what a gateway sees. One by
+https is asked only by an engine started with nightjar up --exit-relays, through exits of tor.
 
   nightjar relay add URL`
 	helpExplain = `Tells each step of finding a contact as it would be done now, and who could see
