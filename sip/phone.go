@@ -120,8 +120,8 @@ func parseListen(s string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), nil
 }
 
-// CheckListen returns ErrNotLoopback for an address that New would refuse, and ErrListen if somebody
-// has its port now.
+// CheckListen returns ErrNotLoopback for an address that New would refuse, and ErrListen if
+// somebody has its port now.
 func CheckListen(listen string) error {
 	at, err := parseListen(listen)
 	if err != nil {

@@ -5,8 +5,8 @@ package control
 import (
 	"errors"
 	"net/http"
-	"syscall"
 
+	"nightjar/cmd/control/disk"
 	"nightjar/keystore"
 	"nightjar/node"
 	"nightjar/node/book"
@@ -33,31 +33,6 @@ var (
 	ErrNoEngine = errors.New("no engine is running here")
 	ErrTimeout  = errors.New("the engine did not answer in time")
 )
-
-// Errors of the disk that a home is on. None of them leaves anything half done.
-var (
-	ErrDiskFull   = errors.New("the disk is full, or your share of it")
-	ErrDiskClosed = errors.New("the disk is read-only")
-	ErrDenied     = errors.New("this user may not write there, or not read")
-	ErrDiskBroken = errors.New("the disk does not work")
-)
-
-// Disk turns what the system says about a disk into one of those errors; nil for any other.
-func Disk(err error) error {
-	for _, d := range []struct {
-		says syscall.Errno
-		is   error
-	}{
-		{syscall.ENOSPC, ErrDiskFull}, {syscall.EDQUOT, ErrDiskFull},
-		{syscall.EROFS, ErrDiskClosed}, {syscall.EACCES, ErrDenied}, {syscall.EPERM, ErrDenied},
-		{syscall.EIO, ErrDiskBroken},
-	} {
-		if errors.Is(err, d.says) {
-			return d.is
-		}
-	}
-	return nil
-}
 
 // codes says which error is which code and HTTP status. The first match counts.
 func codes() []struct {
@@ -105,10 +80,10 @@ func codes() []struct {
 		{card.ErrCard, "card-damaged", http.StatusBadRequest},
 		{talk.ErrText, "bad-text", http.StatusBadRequest},
 		{errRequest, "bad-request", http.StatusBadRequest},
-		{ErrDiskFull, "disk-full", http.StatusInsufficientStorage},
-		{ErrDiskClosed, "disk-read-only", http.StatusInsufficientStorage},
-		{ErrDenied, "disk-denied", http.StatusInsufficientStorage},
-		{ErrDiskBroken, "disk-broken", http.StatusInsufficientStorage},
+		{disk.ErrFull, "disk-full", http.StatusInsufficientStorage},
+		{disk.ErrReadOnly, "disk-read-only", http.StatusInsufficientStorage},
+		{disk.ErrDenied, "disk-denied", http.StatusInsufficientStorage},
+		{disk.ErrBroken, "disk-broken", http.StatusInsufficientStorage},
 	}
 }
 
@@ -121,7 +96,7 @@ func asError(err error) (*Error, int) {
 	if errors.As(err, &starting) {
 		return starting, http.StatusServiceUnavailable
 	}
-	for _, e := range []error{err, Disk(err)} {
+	for _, e := range []error{err, disk.Cause(err)} {
 		for _, c := range codes() {
 			if errors.Is(e, c.err) {
 				return &Error{Code: c.code, Message: c.err.Error()}, c.status

@@ -20,8 +20,8 @@ func documents(t *testing.T) []string {
 	return append(list, "../../README.md", "../../SECURITY.md")
 }
 
-// commandsIn finds the commands in a document: lines that begin with the program's name, and what stands
-// between backquotes.
+// commandsIn finds the commands in a document: lines that begin with the program's name, and what
+// stands between backquotes.
 func commandsIn(text string) (commands []string) {
 	line := regexp.MustCompile(`(?m)^(?: {4}|\$ )?\s*(nightjar .*)$`)
 	inline := regexp.MustCompile("`(nightjar [^`]+)`")

@@ -27,7 +27,7 @@ func hint(err error) string {
 	if errors.As(err, &words) {
 		return "type the words again, in their order; nothing was made"
 	}
-	for _, h := range slices.Concat(hints(), torHints(), wayHints()) {
+	for _, h := range slices.Concat(hints(), hintsOfWords(), torHints(), wayHints()) {
 		if errors.Is(err, h.is) {
 			return h.next
 		}
@@ -141,7 +141,8 @@ func hintsOfWords() []nextStep {
 		{errTorrc, "check the name given with --torrc"},
 		{errServe, "for example --serve-dht 0.0.0.0:6881"},
 		{errUnseen, "if it is: --this-network-may-see-me; otherwise ask a friend for a bundle"},
-		{errNoNeighbours, "programs tell of themselves every five minutes: listen longer, --for 20m"},
+		{errNoNeighbours, "programs tell of themselves every five minutes: listen longer, " +
+			"--for 20m"},
 		{lan.ErrNoLAN, "join a network, or ask a friend for a bundle: nightjar bundle import FILE"},
 		{errNoNodes, "give one: nightjar gateway --node IP:PORT"},
 		{errNode, "for example --node 192.0.2.7:6881; names are not looked up"},
@@ -151,8 +152,8 @@ func hintsOfWords() []nextStep {
 		{errNoAudit, "build it: make audit; or put nightjar-audit into the same directory"},
 		{errAuditStart, "see that it may be run: chmod 755 nightjar-audit"},
 		{errPicture, "check the name given with --png"},
-		{sip.ErrListen, "another program uses that port: leave --sip out for the next free one, or " +
-			"give another with --sip 127.0.0.1:PORT, or --no-phone"},
+		{sip.ErrListen, "another program uses that port: leave --sip out for the next free one, " +
+			"or give another with --sip 127.0.0.1:PORT, or --no-phone"},
 		{sip.ErrNotLoopback, "a phone door opens on this machine only: --sip 127.0.0.1:PORT"},
 		{card.ErrVersion, "one of the two programs is too old: bring both up to date"},
 		{card.ErrSignature, "somebody changed this card; get it again by another way"},

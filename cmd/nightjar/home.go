@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/disk"
 )
 
 // Errors of home directories.
@@ -42,8 +43,8 @@ func makeHome(dir string) (home, error) {
 	if err == nil {
 		err = os.MkdirAll(dir, 0o700)
 	}
-	if disk := control.Disk(err); disk != nil {
-		return "", fmt.Errorf("the home directory cannot be made: %w", disk)
+	if why := disk.Cause(err); why != nil {
+		return "", fmt.Errorf("the home directory cannot be made: %w", why)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%w: it cannot be made", errHome)

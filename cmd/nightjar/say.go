@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	"nightjar/cmd/control"
+	"nightjar/cmd/control/disk"
 	"nightjar/onion"
 )
 
@@ -100,8 +101,8 @@ func what(err error) string {
 	if errors.As(err, &place) {
 		return "cannot " + place.Op + ": " + place.Err.Error()
 	}
-	if disk := control.Disk(err); disk != nil && code(err) == code(disk) {
-		return disk.Error()
+	if why := disk.Cause(err); why != nil && code(err) == code(why) {
+		return why.Error()
 	}
 	return err.Error()
 }

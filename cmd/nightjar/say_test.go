@@ -44,7 +44,7 @@ func TestErrorsOfJSONCommandsAreOneObject(t *testing.T) {
 }
 
 func TestEveryErrorWithANextStepHasACode(t *testing.T) {
-	for _, h := range slices.Concat(hints(), torHints(), wayHints()) {
+	for _, h := range slices.Concat(hints(), hintsOfWords(), torHints(), wayHints()) {
 		if code(h.is) == "failed" {
 			t.Errorf("%q has no code", h.is)
 		}

@@ -26,8 +26,9 @@ func torHints() []nextStep {
 		{bridge.ErrNoSnowflake, "apt-get install snowflake-client"},
 		{bridge.ErrNoWebtunnel, "put webtunnel-client or lyrebird into /usr/local/bin"},
 		{errNoBridge, "add one: nightjar bridge add LINE; or allow it: nightjar bridge only off"},
-		{errTrial, "forget those that do not: nightjar bridge remove NUMBER; ask a friend for another"},
-		{torproc.ErrRefused, "see that its line is whole; if it is, ask a friend for another bridge"},
+		{errTrial, "forget those that do not: nightjar bridge remove NUMBER; ask a friend for " +
+			"another"},
+		{torproc.ErrRefused, "see that its line is whole; if it is, ask a friend for another"},
 		{torproc.ErrClock, "set this machine's clock, its date and its time zone, and start again"},
 		{torproc.ErrNoNetwork, "connect this machine, and start again"},
 		{torproc.ErrBlocked, "see that this machine's date is right; then ask a friend for a " +
@@ -35,8 +36,8 @@ func torHints() []nextStep {
 		{torproc.ErrTransport, "install the bridge's program anew, or try another bridge: " +
 			"nightjar bridge test"},
 		{torproc.ErrSlow, "the network is slow or disturbed: try again, or a bridge"},
-		{torproc.ErrCookie, "add this user to the tor's group (Debian: debian-tor), log in again, " +
-			"and set CookieAuthFileGroupReadable 1 in its torrc"},
+		{torproc.ErrCookie, "add this user to the tor's group (Debian: debian-tor), log in " +
+			"again, and set CookieAuthFileGroupReadable 1 in its torrc"},
 		{torproc.ErrPassword, "give a file with the password that its HashedControlPassword is " +
 			"of: --tor-password FILE"},
 		{torproc.ErrAuth, "add this user to the tor's group (Debian: debian-tor), and " +
