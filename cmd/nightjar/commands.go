@@ -22,7 +22,7 @@ type command struct {
 
 // commands is every command, in the order in which a newcomer meets them.
 func commands() []*command {
-	return []*command{
+	return append([]*command{
 		{"init", "", "make a vault and an identity", helpInit, cmdInit},
 		{"up", "", "run the engine, in the foreground", helpUp, cmdUp},
 		{"codename", "", "make an identity that needs no file", helpCodename, cmdCodename},
@@ -52,6 +52,12 @@ func commands() []*command {
 		{"gateway add", "LINE", "use somebody's gateway", helpGatewayAdd, cmdGatewayAdd},
 		{"gateway remove", "LINE", "use a gateway no more", helpGatewayRemove, cmdGatewayRemove},
 		{"gateway list", "", "list the gateways in use", helpGatewayList, cmdGatewayList},
+	}, roadCommands()...)
+}
+
+// roadCommands are those of the ways into the network, and of the engine and its identities.
+func roadCommands() []*command {
+	return []*command{
 		{"bridge add", "LINE", "enter the network by a bridge", helpBridgeAdd, cmdBridgeAdd},
 		{"bridge list", "", "list the bridges you have", helpBridgeList, cmdBridgeList},
 		{"bridge offer", "NAME LINE", "tell a contact of a bridge", helpBridgeOffer,

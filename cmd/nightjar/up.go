@@ -221,7 +221,7 @@ func (e *engine) narrate(ctx context.Context) {
 func (e *engine) status() api.Status {
 	s := api.Status{Version: version, Path: e.way.Choice.Way.String(),
 		Erasure: keystore.ErasureOn(),
-		Sealed: e.sealed().Sealed(), Seal: e.sealed().Words(),
+		Sealed:  e.sealed().Sealed(), Seal: e.sealed().Words(),
 		Warnings: append([]string{}, e.warnings...), Exposes: []string{}}
 	for _, x := range e.way.Exposes() {
 		s.Exposes = append(s.Exposes, x.String())
