@@ -188,7 +188,8 @@ func TestToolOfTestsInTheProgramIsCaught(t *testing.T) {
 
 // freeHosts are the forms of hosts that the program may contain, with the reason.
 var freeHosts = map[string]string{
-	"https://go.dev": "where panics of the standard library are explained",
+	"https://go.dev":     "where panics of the standard library are explained",
+	"https://github.com": "where messages of a library are explained, which are not shown",
 }
 
 func TestProgramHoldsNoHost(t *testing.T) {

@@ -84,6 +84,8 @@ var homes = []walls.Home{
 var mayReach = []walls.Grant{
 	{Room: "onion", Pkg: "net", Names: []string{"Dial*", "Listen*", "ResolveUnixAddr"},
 		Why: "the one room with ways out"},
+	{Room: "onion/native", Pkg: "net", Names: []string{"InterfaceAddrs"},
+		Why: "it notices that this machine has another network"},
 	{Room: "onion/torproc", Pkg: "net", Names: []string{"FileConn"},
 		Why: "one end of a socket pair of our own"},
 	{Room: "onion/torproc", Pkg: "syscall", Names: []string{"Socketpair"},

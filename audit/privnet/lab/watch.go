@@ -35,8 +35,8 @@ type Watch struct {
 type Seen struct{ Allowed, Stray int }
 
 // Watch begins to look. Rule says in nft's words what may leave by eth0. The capture begins before
-// the counters: an acknowledgement of what came before may leave in between, and all that is counted
-// must have been captured.
+// the counters: an acknowledgement of what came before may leave in between, and all that is
+// counted must have been captured.
 func (l *Lab) Watch(rule string) *Watch {
 	l.T.Helper()
 	rules := `table inet lab {
