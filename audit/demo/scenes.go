@@ -15,6 +15,7 @@ import (
 
 	"nightjar/audit/privnet/stage"
 	"nightjar/audit/watch"
+	"nightjar/audit/watch/held"
 	"nightjar/cmd/control/api"
 )
 
@@ -205,7 +206,7 @@ func (p *production) witness() error {
 	p.story.saw("tor relays", "cells between neighbours; the first relay a client's address",
 		"127.0.0.1")
 	for _, a := range []*stage.Party{p.source, p.desk} {
-		open, err := held(a.Engine())
+		open, err := sockets(a.Engine())
 		if err != nil {
 			return err
 		}
@@ -223,9 +224,9 @@ func (p *production) witness() error {
 	return p.checkDoor()
 }
 
-// held lists the internet sockets of a process: "udp 127.0.0.1:5060".
-func held(pid int) (out []string, err error) {
-	all, err := watch.Held(pid)
+// sockets lists the internet sockets of a process: "udp 127.0.0.1:5060".
+func sockets(pid int) (out []string, err error) {
+	all, err := held.Of(pid)
 	for _, s := range all {
 		out = append(out, watch.ProtoName(s.Proto)+" "+s.Local.String())
 	}

@@ -119,8 +119,8 @@ func (m Mutant) Build(ctx context.Context, root, dir string) (string, error) {
 	return build(ctx, root, dir, m.Name, all...)
 }
 
-// Try runs the test in which a mutant shows, and reports whether it failed as it should. A test that
-// does not compile, or of which there is none, is an error.
+// Try runs the test in which a mutant shows, and reports whether it failed as it should. A test
+// that does not compile, or of which there is none, is an error.
 func (m Mutant) Try(ctx context.Context, root, dir string) (failed bool, err error) {
 	overlay, err := overlaid(root, dir, m.Name, append([]Mutant{m}, m.Also...)...)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"nightjar/audit/enclose"
 	"nightjar/audit/scenes/ground"
 	"nightjar/audit/watch"
+	"nightjar/audit/watch/held"
 )
 
 // cannotStart is the exit code of a foreign program that is not there, as shells have it.
@@ -60,7 +61,7 @@ func become(ctx context.Context, args []string) error {
 
 // answerNothing is a name service that takes questions.
 func answerNothing(ctx context.Context) error {
-	c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(watch.Local53()))
+	c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(held.NameService()))
 	if err != nil {
 		return err
 	}

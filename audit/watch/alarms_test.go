@@ -7,6 +7,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"nightjar/audit/watch/held"
 )
 
 // What a kernel with IPv6 says when an interface comes up has no owner.
@@ -103,7 +105,7 @@ func TestRecordersOwnPulseIsNotRecorded(t *testing.T) {
 
 // A name service of the machine itself is asked on loopback, and passes the question on.
 func TestQuestionOnLoopbackIsALeak(t *testing.T) {
-	f := Flow{Interface: "lo", Proto: UDP, From: at("127.0.0.1:4000"), To: Local53(),
+	f := Flow{Interface: "lo", Proto: UDP, From: at("127.0.0.1:4000"), To: held.NameService(),
 		Owner: Owner{Role: "engine"}, Peer: Owner{Role: "resolver"}}
 	r := rules()
 	r.Loopback = true // even where all of loopback is let be

@@ -5,6 +5,8 @@ package watch
 import (
 	"net/netip"
 	"testing"
+
+	"nightjar/audit/watch/held"
 )
 
 func rules() Rules {
@@ -96,7 +98,7 @@ func TestDoorsAreOpenOnLoopbackAtMost(t *testing.T) {
 }
 
 func TestConnectedSocketFitsBetterThanOneForAll(t *testing.T) {
-	all := []Socket{
+	all := []held.Socket{
 		{Proto: UDP, Local: at("0.0.0.0:4000"), Remote: at("0.0.0.0:0"), Inode: 1},
 		{Proto: UDP, Local: at("127.0.0.1:4000"), Remote: at("127.0.0.2:1"), Inode: 2},
 		{Proto: UDP, Local: at("127.0.0.1:4000"), Remote: at("127.0.0.3:1"), Inode: 3},

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"nightjar/audit/watch/held"
 )
 
 // resolve finds the owners of flows that are new, or have none, or were last looked at long ago.
@@ -59,8 +61,8 @@ func (r *Recorder) resolve(batch []seen) {
 	}
 }
 
-// begun is a flow that nothing is known of but that a reset belongs to the connection it ends, whose
-// socket may be gone.
+// begun is a flow that nothing is known of but that a reset belongs to the connection it ends,
+// whose socket may be gone.
 func (r *Recorder) begun(k flowKey, now time.Time) *ends {
 	e := &ends{at: now}
 	if k.proto == TCP && k.kind != 0 {
@@ -73,7 +75,7 @@ func (r *Recorder) begun(k flowKey, now time.Time) *ends {
 }
 
 // ends are the sockets at both ends of a flow; the second only on loopback.
-func (r *Recorder) ends(k flowKey) (both [2]Socket) {
+func (r *Recorder) ends(k flowKey) (both [2]held.Socket) {
 	both[0] = r.socket(k.proto, k.from, k.to)
 	if r.linkName(k.link) == "lo" {
 		both[1] = r.socket(k.proto, k.to, k.from)
@@ -82,7 +84,7 @@ func (r *Recorder) ends(k flowKey) (both [2]Socket) {
 }
 
 // socket is the one at the local end, or none.
-func (r *Recorder) socket(proto byte, local, remote netip.AddrPort) Socket {
+func (r *Recorder) socket(proto byte, local, remote netip.AddrPort) held.Socket {
 	s, ok := find(r.sockets, proto, local, remote)
 	if !ok && rawly(proto) {
 		s, _ = r.raw(proto)
@@ -94,7 +96,7 @@ func (r *Recorder) socket(proto byte, local, remote netip.AddrPort) Socket {
 func rawly(proto byte) bool { return proto != TCP && proto != UDP }
 
 // raw picks a raw socket; if there are several, whose packet it is remains open.
-func (r *Recorder) raw(proto byte) (found Socket, ok bool) {
+func (r *Recorder) raw(proto byte) (found held.Socket, ok bool) {
 	n := 0
 	for _, s := range r.sockets {
 		if s.Raw || s.Proto == proto {
@@ -115,7 +117,7 @@ func (r *Recorder) refresh(flows []flowKey) {
 		}
 		protos = append(protos, k.proto)
 	}
-	all, err := readSockets(protos)
+	all, err := held.Read(protos)
 	if err != nil {
 		r.mu.Lock()
 		r.fault = err
@@ -130,7 +132,7 @@ func (r *Recorder) look() {
 	r.procs.look()
 	r.refresh(nil)
 	inodes := map[uint64]bool{}
-	var doors []Socket
+	var doors []held.Socket
 	for _, s := range r.sockets {
 		if s.Inode == 0 || s.Proto == TCP && !s.Listens {
 			continue

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"nightjar/audit/watch/held"
 )
 
 // A Process is one as the kernel describes it.
@@ -152,7 +154,7 @@ func (p *processes) find(inodes map[uint64]bool) {
 
 // open takes those sockets out of inodes that a process holds.
 func (p *processes) open(pid int, inodes map[uint64]bool) {
-	heldSockets(pid, func(n uint64) bool {
+	held.By(pid, func(n uint64) bool {
 		if inodes[n] {
 			delete(inodes, n)
 			k := p.known[pid]

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"nightjar/audit/watch/held"
 )
 
 // Errors of a recorder.
@@ -83,7 +85,7 @@ type Recorder struct {
 
 	// Only the recording goroutine uses these.
 	procs   *processes
-	sockets []Socket
+	sockets []held.Socket
 	known   map[flowKey]*ends
 	links   map[int]string
 

@@ -30,7 +30,8 @@ func Serve(ctx context.Context, args []string) error {
 	}
 	cut, uncut := signal.NotifyContext(ctx, syscall.SIGUSR1)
 	defer uncut()
-	l, err := net.Listen("tcp4", Proxy) // for good: whoever comes later is left waiting
+	l, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(
+		netip.MustParseAddrPort(Proxy))) // for good: whoever comes later is left waiting
 	if err != nil {
 		return err
 	}

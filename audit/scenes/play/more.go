@@ -22,7 +22,7 @@ import (
 
 	"nightjar/audit/privnet/stage"
 	"nightjar/audit/scenes/ground"
-	"nightjar/audit/watch"
+	"nightjar/audit/watch/held"
 	"nightjar/cmd/control/api"
 )
 
@@ -32,8 +32,8 @@ func around() []Scene {
 		{Name: "guard-lost", Says: "the relay by which tor enters is gone", OwnTor: true,
 			Play: guardLost},
 		{Name: "together", Says: "four identities of one vault are opened at once", Play: together},
-		{Name: "exit-relays", Says: "a relay outside of tor may be asked, by its name", OwnTor: true,
-			Play: exitRelays},
+		{Name: "exit-relays", Says: "a relay outside of tor may be asked, by its name",
+			OwnTor: true, Play: exitRelays},
 		{Name: "gateway-serves", Says: "a gateway is a node of the DHT for everybody",
 			Play: gatewayServes},
 		{Name: "local-resolver", Says: "a name service listens at 127.0.0.53", Play: localResolver},
@@ -47,8 +47,8 @@ func entry(p *stage.Party) (int, error) {
 	if tor == 0 {
 		return 0, errors.New(p.Name + " has no tor")
 	}
-	for _, at := range watch.Peers(tor) {
-		if pid := watch.Listener(at); pid != 0 && pid != os.Getpid() {
+	for _, at := range held.Peers(tor) {
+		if pid := held.Listener(at); pid != 0 && pid != os.Getpid() {
 			return pid, nil
 		}
 	}
@@ -108,13 +108,21 @@ func authority(file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600)
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return os.WriteFile(file, text, 0o600)
 }
 
 func exitRelays(ctx context.Context, c *Cast) error {
 	const name = "relay.leak.example"
 	roots := c.file("roots.pem")
 	if err := authority(roots); err != nil {
+		return err
+	}
+	if err := c.friends(ctx); err != nil {
+		return err
+	}
+	card, err := c.desk.Card(ctx)
+	if err != nil {
 		return err
 	}
 	p, err := c.party(ctx, "asks-outside")
@@ -128,7 +136,7 @@ func exitRelays(ctx context.Context, c *Cast) error {
 	if err := p.Run(ctx, nil, "relay", "add", "https://"+name); err != nil {
 		return err
 	}
-	_ = p.Run(ctx, nil, "check")
+	asked(ctx, p, "contact", "add", card, "desk")
 	c.Did("the name is asked for by the exit, at the other end of a circuit, and nowhere else")
 	return until(ctx, "the exit to ask for the name", func() bool {
 		return slices.Contains(c.stage.Tor.Asked(), name)
@@ -155,10 +163,13 @@ func localResolver(ctx context.Context, c *Cast) error {
 		return err
 	}
 	defer func() { stop(); _ = names.Wait() }()
-	err := until(ctx, "the name service", func() bool { return watch.Listener(watch.Local53()) != 0 })
+	err := until(ctx, "the name service", func() bool {
+		return held.Listener(held.NameService()) != 0
+	})
 	if err != nil {
 		return err
 	}
+	c.Did("its process is %d", held.Listener(held.NameService()))
 	p, err := c.party(ctx, "beside-resolver")
 	if err != nil {
 		return err
@@ -175,7 +186,8 @@ func localResolver(ctx context.Context, c *Cast) error {
 		return err
 	}
 	if !strings.Contains(strings.Join(s.Warnings, " "), "a name service listens") {
-		return errors.New("status does not warn of the name service")
+		return fmt.Errorf("status does not warn of the name service: %d, %q",
+			held.Listener(held.NameService()), s.Warnings)
 	}
 	c.Did("the engine warns of it, and asks it nothing")
 	_ = p.Run(ctx, nil, "relay", "add", "https://relay.leak.example")

@@ -44,8 +44,8 @@ func Nodes() (out []netip.AddrPort) {
 	return out
 }
 
-// goes starts somebody who goes out by a way, and returns when the way is open and somebody is asked
-// for in the DHT.
+// goes starts somebody who goes out by a way, and returns when the way is open and the DHT has been
+// asked for somebody.
 func (c *Cast) goes(ctx context.Context, name, choice string) (*stage.Party, error) {
 	if err := c.friends(ctx); err != nil {
 		return nil, err

@@ -37,7 +37,8 @@ svg rect { fill: var(--paper); stroke: var(--line); stroke-width: 1.5 }
 svg rect.fine { stroke: var(--good) } svg rect.stray { stroke: var(--bad); fill: var(--badbg) }
 svg rect.told { stroke: var(--warn) }
 svg path { fill: none } path.fine { stroke: var(--good) }
-path.stray { stroke: var(--bad); stroke-width: 4; stroke-dasharray: 7 4 } path.told { stroke: var(--warn) }
+path.stray { stroke: var(--bad); stroke-width: 4; stroke-dasharray: 7 4 }
+path.told { stroke: var(--warn) }
 path.beside { stroke: var(--soft); stroke-dasharray: 2 4 }
 .edge { stroke: var(--soft); stroke-dasharray: 3 5 }
 ul { align-items: start; list-style: none; padding: 0; margin: 0; display: grid; gap: .3rem .6rem;
@@ -77,8 +78,8 @@ const page = `<!doctype html>
 <text x="{{.X}}" y="{{.Y}}" dx="10" dy="20">{{.Name}}</text>
 <text x="{{.X}}" y="{{.Y}}" dx="10" dy="36" class="say">{{.Say}}</text>
 {{end}}</svg>{{end}}
-<p class="soft">Green: as it is meant to be. Red and dashed: stray. Yellow: a phone that the audit told
-to do so. Grey: unix sockets, which carry no packets. The thicker, the more packets.</p>
+<p class="soft">Green: as it is meant to be. Red and dashed: stray. Yellow: a phone that the audit
+told to do so. Grey: unix sockets, which carry no packets. The thicker, the more packets.</p>
 <h2>What was tried</h2>
 <ul>{{range .R.Scenes}}<li{{if .Leaks}} class="leak"{{else if .Failed}} class="not"{{end}}>
 <details{{if .Leaks}} open{{end}}><summary>{{.Says}}</summary>
@@ -90,8 +91,8 @@ to do so. Grey: unix sockets, which carry no packets. The thicker, the more pack
 {{end}}</table></details></li>
 {{end}}</ul>
 <p class="soft">It took {{printf "%.0f" .R.Seconds}} s. The recorder
-{{if .R.Proven}}saw what it was sent to prove itself, before and after{{else}}did NOT see what it was
-sent to prove itself{{end}}.</p>
+{{if .R.Proven}}saw what it was sent to prove itself, before and after{{else}}did NOT see what
+it was sent to prove itself{{end}}.</p>
 </body></html>
 `
 

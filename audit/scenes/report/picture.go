@@ -197,8 +197,8 @@ func curve(a, b box, low int) string {
 	from, to := a.X+boxWide, b.X
 	half := (to - from) / 2
 	if to-from > columnGap {
-		return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from, a.Middle, from+columnGap/2, low+boxHigh,
-			to-columnGap/2, low+boxHigh, to, b.Middle)
+		return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from, a.Middle, from+columnGap/2,
+			low+boxHigh, to-columnGap/2, low+boxHigh, to, b.Middle)
 	}
 	return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from, a.Middle, from+half, a.Middle, to-half,
 		b.Middle, to, b.Middle)

@@ -1,11 +1,13 @@
 // What a process holds is told from what others do.
 
-package watch
+package held
 
 import (
 	"net"
 	"os"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestAProcessHoldsItsOwnSocketsAndNoOthers(t *testing.T) {
@@ -16,12 +18,12 @@ func TestAProcessHoldsItsOwnSocketsAndNoOthers(t *testing.T) {
 	defer c.Close()
 	holds := func(pid int) bool {
 		t.Helper()
-		held, err := Held(pid)
+		list, err := Of(pid)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range held {
-			if s.Proto == UDP && s.Local.String() == c.LocalAddr().String() {
+		for _, s := range list {
+			if s.Proto == unix.IPPROTO_UDP && s.Local.String() == c.LocalAddr().String() {
 				return true
 			}
 		}

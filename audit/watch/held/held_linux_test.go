@@ -1,6 +1,6 @@
 // Claims about finding the holder of a socket.
 
-package watch
+package held
 
 import (
 	"bufio"
@@ -105,7 +105,7 @@ func seek() error {
 		return errors.New("the kernel's list can be read: this tries nothing")
 	}
 	found := false
-	heldSockets(cmd.Process.Pid, func(n uint64) bool {
+	By(cmd.Process.Pid, func(n uint64) bool {
 		found = n == want
 		return !found
 	})

@@ -1,23 +1,25 @@
 // Who is at the other end: for scenes that befall one process and no other.
 
-package watch
+package held
 
 import (
 	"net/netip"
 	"os"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
-// Local53 is where a name service of this machine listens, if it has one.
-func Local53() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.53:53") }
+// NameService is where a name service of this machine listens, if it has one.
+func NameService() netip.AddrPort { return netip.MustParseAddrPort("127.0.0.53:53") }
 
 // Peers are the addresses that a process is connected to by TCP.
 func Peers(pid int) (out []netip.AddrPort) {
-	all, err := readSockets([]byte{TCP})
+	all, err := Read([]byte{unix.IPPROTO_TCP})
 	if err != nil {
 		return nil
 	}
-	heldSockets(pid, func(inode uint64) bool {
+	By(pid, func(inode uint64) bool {
 		for _, s := range all {
 			if s.Inode == inode && s.Remote.Port() != 0 {
 				out = append(out, s.Remote)
@@ -30,13 +32,13 @@ func Peers(pid int) (out []netip.AddrPort) {
 
 // Listener is the process that takes what comes to an address, by TCP or UDP; 0 if none is found.
 func Listener(at netip.AddrPort) (pid int) {
-	all, err := readSockets([]byte{TCP, UDP})
+	all, err := Read([]byte{unix.IPPROTO_TCP, unix.IPPROTO_UDP})
 	if err != nil {
 		return 0
 	}
 	inodes := map[uint64]bool{}
 	for _, s := range all {
-		if s.Local == at && (s.Listens || s.Proto == UDP) {
+		if s.Local == at && (s.Listens || s.Proto == unix.IPPROTO_UDP) {
 			inodes[s.Inode] = true
 		}
 	}
@@ -49,7 +51,7 @@ func Listener(at netip.AddrPort) (pid int) {
 		if err != nil {
 			continue
 		}
-		heldSockets(n, func(inode uint64) bool {
+		By(n, func(inode uint64) bool {
 			if inodes[inode] {
 				pid = n
 			}

@@ -1,6 +1,6 @@
-// The sockets that a process holds.
-
-package watch
+// Package held reads from the kernel which sockets there are, and which process holds one. It knows
+// nothing of packets, or of who a process is.
+package held
 
 import (
 	"errors"
@@ -16,11 +16,11 @@ import (
 // maxGap is how many descriptors in a row may be free before the rest is taken for free.
 const maxGap = 256
 
-// heldSockets calls each with the inode of every socket that a process holds, until it returns
+// By calls each with the inode of every socket that a process holds, until it returns
 // false. A process that the kernel keeps from being looked at, and that lives in a user namespace
 // without a root of its own, has a list that no ordinary user may read, be he root of the namespace
 // around it; then each descriptor is duplicated, looked at, and closed.
-func heldSockets(pid int, each func(inode uint64) bool) {
+func By(pid int, each func(inode uint64) bool) {
 	dir, err := os.Open(filepath.Join("/proc", strconv.Itoa(pid), "fd"))
 	if errors.Is(err, fs.ErrPermission) {
 		borrowed(pid, each)
@@ -48,7 +48,7 @@ func heldSockets(pid int, each func(inode uint64) bool) {
 	}
 }
 
-// borrowed is heldSockets by pidfd_getfd(2), which only asks for CAP_SYS_PTRACE over the process.
+// borrowed is By by pidfd_getfd(2), which only asks for CAP_SYS_PTRACE over the process.
 func borrowed(pid int, each func(inode uint64) bool) {
 	process, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
