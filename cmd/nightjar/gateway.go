@@ -33,29 +33,38 @@ var (
 	errNode    = errors.New("a DHT node is given as IP:PORT")
 )
 
-// cmdGateway lends this machine's UDP to others until it is interrupted.
-func cmdGateway(ctx context.Context, c console, args []string) error {
-	o := newOptions("gateway")
-	tor := o.torFlags()
-	listen := o.set.String("listen", "", "")
-	listen6 := o.set.String("listen6", "", "")
-	private := o.set.Bool("allow-private-addresses", false, "")
-	sealed := o.set.Bool("require-seal", false, "")
-	var dht serving
-	o.set.Func("serve-dht", "", dht.add)
-	var nodes []netip.AddrPort
+// A lender is what a gateway lends, and where its walks begin.
+type lender struct {
+	listen, listen6 *string
+	private         *bool
+	nodes           []netip.AddrPort
+	dht             serving
+}
+
+func (o *options) lender() *lender {
+	l := &lender{listen: o.set.String("listen", "", ""), listen6: o.set.String("listen6", "", ""),
+		private: o.set.Bool("allow-private-addresses", false, "")}
+	o.set.Func("serve-dht", "", l.dht.add)
 	o.set.Func("node", "", func(s string) error {
 		a, err := netip.ParseAddrPort(s)
 		if err != nil || a.Addr().Is4In6() || a.Addr().Zone() != "" || a.Port() == 0 {
 			return errNode
 		}
-		nodes = append(nodes, a)
+		l.nodes = append(l.nodes, a)
 		return nil
 	})
+	return l
+}
+
+// cmdGateway lends this machine's UDP to others until it is interrupted.
+func cmdGateway(ctx context.Context, c console, args []string) error {
+	o := newOptions("gateway")
+	tor, l := o.torFlags(), o.lender()
+	sealed := o.set.Bool("require-seal", false, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	if len(nodes) == 0 {
+	if len(l.nodes) == 0 {
 		return errNoNodes
 	}
 	o.inherit(c)
@@ -63,8 +72,8 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	sockets := lends(*listen, *listen6)
-	dht.sockets(sockets)
+	sockets := lends(*l.listen, *l.listen6)
+	l.dht.sockets(sockets)
 	done, err := o.guarded(ctx, c, "gateway", args, guard{place: p, tor: tor, route: torAlone(),
 		open: sockets})
 	if done || err != nil {
@@ -73,34 +82,38 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	if err := c.checkSeal(*sealed); err != nil {
 		return err
 	}
-	serve := func(ctx context.Context, s *session) error {
-		t, err := c.startTor(ctx, tor, s)
-		if err != nil {
-			return err
-		}
-		defer t.Close()
-		var g *onion.Gateway
-		walks := relay.NewServer(
-			func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
-				return g.Open(ctx)
-			})
-		g, err = onion.NewGateway(onion.GatewayConfig{Listen: *listen, Listen6: *listen6,
-			AllowPrivate: *private, Socket: c.lent(lentSockets), Socket6: c.lent6(*listen6),
-			Accept: meet.IsQuery, Reply: meet.IsReply, Relay: walks.Serve,
-			Nodes: func() []netip.AddrPort {
-				return slices.Concat(nodes, dht.known(), walks.Nodes())
-			}})
-		if err != nil {
-			return err
-		}
-		dht.private = *private
-		dht.nodes = func() []netip.AddrPort { return append(slices.Clone(nodes), walks.Nodes()...) }
-		dht.prepare()
-		return dht.beside(ctx, c, func(ctx context.Context) error {
-			return c.serveGateway(ctx, o, s.id, t, g)
+	return o.withIdentity(ctx, c, api.RoleGateway, p, o.fromVault,
+		func(ctx context.Context, s *session) error {
+			t, err := c.startTor(ctx, tor, s)
+			if err != nil {
+				return err
+			}
+			defer t.Close()
+			return l.lend(ctx, c, o, s, t)
 		})
+}
+
+// lend serves whoever asks by tor, until ctx ends.
+func (l *lender) lend(ctx context.Context, c console, o *options, s *session, t *onion.Tor) error {
+	var g *onion.Gateway
+	walks := relay.NewServer(func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
+		return g.Open(ctx)
+	})
+	g, err := onion.NewGateway(onion.GatewayConfig{Listen: *l.listen, Listen6: *l.listen6,
+		AllowPrivate: *l.private, Socket: c.lent(lentSockets), Socket6: c.lent6(*l.listen6),
+		Accept: meet.IsQuery, Reply: meet.IsReply, Relay: walks.Serve,
+		Nodes: func() []netip.AddrPort {
+			return slices.Concat(l.nodes, l.dht.known(), walks.Nodes())
+		}})
+	if err != nil {
+		return err
 	}
-	return o.withIdentity(ctx, c, api.RoleGateway, p, o.fromVault, serve)
+	l.dht.private = *l.private
+	l.dht.nodes = func() []netip.AddrPort { return slices.Concat(l.nodes, walks.Nodes()) }
+	l.dht.prepare()
+	return l.dht.beside(ctx, c, func(ctx context.Context) error {
+		return c.serveGateway(ctx, o, s.id, t, g)
+	})
 }
 
 // The names under which a gateway gets sockets from its warden.
