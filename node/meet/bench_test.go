@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -34,7 +35,9 @@ import (
 const (
 	nodes = 50
 	trip  = 40 * time.Millisecond // of the DHT, beyond the gateway
-	runs  = 100
+
+	rounds = 5  // each with a swarm of its own; figures are medians of them
+	runs   = 30 // in a round
 )
 
 // figure prints one figure as the house collects them.
@@ -71,32 +74,73 @@ func record() card.Reach {
 	return card.Reach{Auth: secret(), Expires: time.Now().Add(24 * time.Hour)}
 }
 
-func TestFiguresOfFindingEachOther(t *testing.T) {
-	_, l := place(t, trip)
-	m := &meet.Meeting{Carrier: l}
-	var put, get, miss []time.Duration
-	acks, lost := 0, 0
-	for range runs {
-		root, at := secret(), time.Now()
-		n, err := m.Publish(t.Context(), root, meet.Low, record())
-		if err != nil {
-			t.Fatal(err)
+// series are the figures of one name, one for each round.
+type series map[string][]float64
+
+func (s series) add(name string, v float64) { s[name] = append(s[name], v) }
+
+// print prints the median of each, and the lowest and the highest.
+func (s series) print(unit map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		v := slices.Sorted(slices.Values(s[name]))
+		u := unit[name]
+		if u == "" {
+			u = "ms"
 		}
-		put, at, acks = append(put, time.Since(at)), time.Now(), acks+n
-		if _, err := m.Find(t.Context(), root, meet.Low); err != nil {
-			lost++
-		}
-		get, at = append(get, time.Since(at)), time.Now()
-		if _, err := m.Find(t.Context(), root, meet.High); !errors.Is(err, meet.ErrNotFound) {
-			t.Fatal(err)
-		}
-		miss = append(miss, time.Since(at))
+		figure(name, v[len(v)/2], u)
+		figure(name+"_low", v[0], u)
+		figure(name+"_high", v[len(v)-1], u)
 	}
-	figure("put_p50_ms", median(put), "ms")
-	figure("get_p50_ms", median(get), "ms")
-	figure("miss_p50_ms", median(miss), "ms")
-	figure("acks_mean", float64(acks)/runs, "nodes")
-	figure("lost", float64(lost), "of 100")
+}
+
+// TestFiguresOfFindingEachOther takes turns with the library, in rounds of a swarm each.
+func TestFiguresOfFindingEachOther(t *testing.T) {
+	all := series{}
+	for range rounds {
+		s, l := place(t, trip)
+		m := &meet.Meeting{Carrier: l}
+		var ours, theirs times
+		for range runs {
+			ours.run(t, m)
+			theirs.library(t, s, l)
+		}
+		for prefix, x := range map[string]*times{"": &ours, "control_": &theirs} {
+			all.add(prefix+"put_p50_ms", median(x.put))
+			all.add(prefix+"get_p50_ms", median(x.get))
+			all.add(prefix+"miss_p50_ms", median(x.miss))
+			all.add(prefix+"acks_mean", float64(x.acks)/runs)
+			all.add(prefix+"lost", 100*float64(x.lost)/runs)
+		}
+		l.Stop()
+		s.Stop()
+	}
+	all.print(map[string]string{"acks_mean": "nodes", "control_acks_mean": "nodes",
+		"lost": "%", "control_lost": "%"})
+}
+
+// times are those of one round.
+type times struct {
+	put, get, miss []time.Duration
+	acks, lost     int
+}
+
+// run stores a record as we do, finds it, and looks for one that is not there.
+func (x *times) run(t *testing.T, m *meet.Meeting) {
+	t.Helper()
+	root, at := secret(), time.Now()
+	n, err := m.Publish(t.Context(), root, meet.Low, record())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.put, at, x.acks = append(x.put, time.Since(at)), time.Now(), x.acks+n
+	if _, err := m.Find(t.Context(), root, meet.Low); err != nil {
+		x.lost++
+	}
+	x.get, at = append(x.get, time.Since(at)), time.Now()
+	if _, err := m.Find(t.Context(), root, meet.High); !errors.Is(err, meet.ErrNotFound) {
+		t.Fatal(err)
+	}
+	x.miss = append(x.miss, time.Since(at))
 }
 
 // bare is a way to the DHT without a gateway.
@@ -151,43 +195,35 @@ func TestFiguresOfThePath(t *testing.T) {
 	figure("gateway_rtts_get_own_walk", rtts(ownGet, bareGet), "trips")
 }
 
-func TestFiguresOfTheLibrary(t *testing.T) {
-	s, l := place(t, trip)
-	var put, get, miss []time.Duration
-	stored, lost := 0, 0
-	for range runs {
-		_, priv, _ := ed25519.GenerateKey(nil)
-		key := [32]byte(priv.Public().(ed25519.PublicKey))
-		target := bep44.MakeMutableTarget(key, nil)
-		put = append(put, library(t, l, func(ctx context.Context, d *dht.Server) {
-			value := make([]byte, 695)
-			rand.Read(value)
-			_, err := getput.Put(ctx, target, d, nil, func(seq int64) bep44.Put {
-				p := bep44.Put{V: string(value), K: &key, Seq: seq + 1}
-				p.Sign(priv)
-				return p
-			})
-			if err != nil {
-				t.Error(err)
-			}
-		}))
-		stored += holders(t, s, target)
-		get = append(get, library(t, l, func(ctx context.Context, d *dht.Server) {
-			if _, _, err := getput.Get(ctx, target, d, nil, nil); err != nil {
-				lost++
-			}
-		}))
-		miss = append(miss, library(t, l, func(ctx context.Context, d *dht.Server) {
-			if _, _, err := getput.Get(ctx, nowhere(), d, nil, nil); err == nil {
-				t.Error("found what is not there")
-			}
-		}))
-	}
-	figure("control_put_p50_ms", median(put), "ms")
-	figure("control_get_p50_ms", median(get), "ms")
-	figure("control_miss_p50_ms", median(miss), "ms")
-	figure("control_acks_mean", float64(stored)/runs, "nodes")
-	figure("control_lost", float64(lost), "of 100")
+// library does the same as run with the library's own getput.
+func (x *times) library(t *testing.T, s *swarm.Swarm, l *lender.Lender) {
+	t.Helper()
+	_, priv, _ := ed25519.GenerateKey(nil)
+	key := [32]byte(priv.Public().(ed25519.PublicKey))
+	target := bep44.MakeMutableTarget(key, nil)
+	x.put = append(x.put, library(t, l, func(ctx context.Context, d *dht.Server) {
+		value := make([]byte, 695)
+		rand.Read(value)
+		_, err := getput.Put(ctx, target, d, nil, func(seq int64) bep44.Put {
+			p := bep44.Put{V: string(value), K: &key, Seq: seq + 1}
+			p.Sign(priv)
+			return p
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}))
+	x.acks += holders(t, s, target)
+	x.get = append(x.get, library(t, l, func(ctx context.Context, d *dht.Server) {
+		if _, _, err := getput.Get(ctx, target, d, nil, nil); err != nil {
+			x.lost++
+		}
+	}))
+	x.miss = append(x.miss, library(t, l, func(ctx context.Context, d *dht.Server) {
+		if _, _, err := getput.Get(ctx, nowhere(), d, nil, nil); err == nil {
+			t.Error("found what is not there")
+		}
+	}))
 }
 
 func nowhere() [20]byte { return bep44.MakeMutableTarget(secret(), nil) }

@@ -68,7 +68,7 @@ func (m *Meeting) road(ctx context.Context, t Trip, f func(*walk.Road) error) er
 	}
 	r := walk.Open(ctx, conn, seeds)
 	defer r.Close()
-	r.Size = m.Atlas.Size()
+	r.Size, r.Wary = m.Atlas.Size(), m.Atlas.Wary()
 	if g, ok := conn.(interface{ Gateway() string }); ok {
 		r.Via = g.Gateway()
 	}
@@ -79,6 +79,7 @@ func (m *Meeting) road(ctx context.Context, t Trip, f func(*walk.Road) error) er
 // network are such as nobody can foresee.
 func (m *Meeting) learn(r *walk.Road) {
 	m.Atlas.Learn(r.Via, r.Sizes(), r.Heard(), m.now())
+	m.Atlas.Probed(r.Kept())
 }
 
 // store stores a body in a slot of a pair: by a relay every other time, and by a walk of our own

@@ -36,6 +36,9 @@ const (
 	// that missed some of the nearest makes the network look small, none makes it look large.
 	sizeMemory = 16
 	sizeLeast  = 4 // fewer walks say too little
+
+	probeMemory = 0.97 // how much a node counts that was probed before another
+	probesLeast = 7    // weight of about eight of them; fewer say too little
 )
 
 // Direct is the gateway of a road that leads through none: two such roads prove a node, since there
@@ -50,6 +53,8 @@ type Atlas struct {
 	fresh map[netip.AddrPort]string // answered once, through that gateway
 	known map[netip.Prefix]entry
 	news  bool // the known changed since Encode
+
+	kept, probed float64 // of what we stored; the older, the less it counts
 }
 
 // entry is a node that is known.
@@ -168,6 +173,25 @@ func worse(e, than entry) bool {
 		return !e.proven
 	}
 	return e.hour < than.hour
+}
+
+// Probed takes in how many nodes were to show an item that we had stored there before, and how many
+// did. It is not saved.
+func (a *Atlas) Probed(kept, probed int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for range probed {
+		a.kept, a.probed = a.kept*probeMemory, a.probed*probeMemory+1
+	}
+	a.kept += float64(kept)
+}
+
+// Wary reports whether most nodes do not keep what they are given: more than leave and are replaced
+// within the hour in which an item is stored anew.
+func (a *Atlas) Wary() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.probed >= probesLeast && a.kept < a.probed*2/5
 }
 
 // Size estimates how many nodes the network has; 0 when too few walks were made yet.

@@ -201,3 +201,24 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestNodesThatKeepNothingMakeUsWary(t *testing.T) {
+	a := new(Atlas)
+	for range probesLeast - 1 {
+		a.Probed(0, 1)
+	}
+	if a.Wary() {
+		t.Error("wary after a few")
+	}
+	a.Probed(0, 1)
+	if a.Probed(0, 1); !a.Wary() {
+		t.Error("not wary")
+	}
+	for range 100 { // as where some leave and others come
+		a.Probed(3, 4)
+	}
+	if a.Wary() {
+		t.Error("wary for ever")
+	}
+	a.Probed(0, 0)
+}

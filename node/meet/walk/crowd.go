@@ -63,7 +63,7 @@ func (w *walk) network() float64 {
 
 // beyond reports whether p stands so far away that nobody looks for the item there.
 func (w *walk) beyond(p *peer) bool {
-	return w.kind(p) == w.main() && w.network() > near && !w.within(p, 4*wide)
+	return w.kind(p) == w.main() && w.network() > near && !w.within(p, float64(4*w.wide()))
 }
 
 // size estimates how many nodes the network has, from how near the nearest are; 0 if too few are.

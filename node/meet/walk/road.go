@@ -28,6 +28,10 @@ type Road struct {
 	// once an operation runs.
 	Size float64
 
+	// Wary lets walks look and store at twice as many nodes, because most do not keep what they are
+	// given. It is fixed once an operation runs.
+	Wary bool
+
 	// Via tells the gateway that the road leads through from others, if it is known; else "". Walks
 	// make nothing of it.
 	Via string
@@ -41,6 +45,8 @@ type Road struct {
 	mu    sync.Mutex
 	sizes []float64
 	heard []netip.AddrPort
+
+	kept, probed int
 }
 
 // Open takes over conn, which is closed by Close or when ctx ends. A conn may have a method
@@ -82,6 +88,14 @@ func (r *Road) Sizes() []float64 {
 	return r.sizes
 }
 
+// Kept returns how many nodes were to show an item that we had stored before, and how many did: of
+// the nearest, one in four. They cannot tell that from somebody's look.
+func (r *Road) Kept() (kept, probed int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.kept, r.probed
+}
+
 // Heard returns the nodes that answered on the road so far.
 func (r *Road) Heard() []netip.AddrPort {
 	r.mu.Lock()
@@ -95,6 +109,13 @@ func (r *Road) learn(size float64) {
 		r.sizes = append(r.sizes, size)
 		r.mu.Unlock()
 	}
+}
+
+func (r *Road) probe(w *walk) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept, probed := w.probe()
+	r.kept, r.probed = r.kept+kept, r.probed+probed
 }
 
 func (r *Road) hear(answered []*peer) {
@@ -189,6 +210,7 @@ func (r *Road) Put(ctx context.Context, key [32]byte, since int64,
 			return err
 		}
 		s.Answered = len(w.answered)
+		r.probe(w)
 		item, ok := next(w.best)
 		if !ok {
 			return ErrTaken

@@ -17,7 +17,7 @@ const enough = near / 2
 // keepers are the nodes that shall hold the item.
 func (w *walk) keepers() (out []*peer) {
 	for _, kind := range []int{ip4, ip6} {
-		if n := w.share(kind, wide); n > 0 {
+		if n := w.share(kind, w.wide()); n > 0 {
 			out = append(out, w.keepersOf(kind, n)...)
 		}
 	}

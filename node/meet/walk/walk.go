@@ -20,6 +20,8 @@ const (
 	alpha       = 16  // questions in flight, not counting those that take too long
 	near        = 8   // the nearest so many nodes hold an item (BEP44)
 	wide        = 16  // where we store, and look before we say that there is nothing
+	wider       = 32  // the same, where most nodes do not keep what they are given
+	probes      = 4   // one in so many nodes shall show that it has kept an item
 	maxAsked    = 128 // nodes a walk asks; each names at most maxNodes others
 	minPatience = 500 * time.Millisecond
 )
@@ -34,6 +36,8 @@ type peer struct {
 
 	scout  bool // was asked about the neighbourhood, not about the item
 	helped bool // was asked about the neighbourhood as well
+	probed bool // was asked to show an item that we stored before
+	kept   bool // and did
 }
 
 // answer is what became of one question.
@@ -134,6 +138,7 @@ func (w *walk) fly(ctx context.Context, more bool) (worth int) {
 		w.flying = append(w.flying, p)
 		w.asked++
 		fresh++
+		p.probed = w.since != nil && rand.IntN(probes) == 0
 		w.asking.Go(func() { w.answers <- answer{p, w.ask(ctx, "get", p, w.target)} })
 	}
 	for more && fresh < alpha {
@@ -165,7 +170,7 @@ func (w *walk) trip() time.Duration {
 // useful reports whether p may be one of the nearest.
 func (w *walk) useful(p *peer) bool {
 	kind := w.kind(p)
-	n := w.share(kind, wide)
+	n := w.share(kind, w.wide())
 	nearest := w.nearest(kind, n)
 	return len(nearest) < n || p.named && w.order(p, nearest[n-1]) < 0 || w.belongs(p)
 }
@@ -187,8 +192,12 @@ func (w *walk) next() *peer {
 
 func (w *walk) ask(ctx context.Context, what string, p *peer, target [20]byte) *krpc.Return {
 	args := krpc.MsgArgs{Target: target, Want: w.road.want()}
-	if what == "get" {
+	if what == "get" && w.since != nil {
 		args.Seq = w.since
+		if p.probed {
+			before := *w.since - 1
+			args.Seq = &before
+		}
 	}
 	q := w.server.Query(ctx, library(p.addr), what, dht.QueryInput{MsgArgs: args})
 	if q.ToError() != nil {
@@ -223,23 +232,47 @@ func (w *walk) welcome(p *peer, r *krpc.Return) {
 	w.trips += time.Since(p.asked)
 	at, _ := slices.BinarySearchFunc(w.answered, p, w.order)
 	w.answered = slices.Insert(w.answered, at, p)
-	w.weigh(r)
+	p.kept = w.weigh(r)
 }
 
-// weigh keeps the item of an answer if it is genuine and the newest so far.
-func (w *walk) weigh(r *krpc.Return) {
+// weigh keeps the item of an answer if it is genuine and the newest so far, and reports whether it
+// is genuine.
+func (w *walk) weigh(r *krpc.Return) bool {
 	if r.Seq == nil || len(r.V) == 0 {
-		return
+		return false
 	}
 	value, n := scanString(r.V)
 	i := &Item{Key: r.K, Seq: *r.Seq, Value: value, Sig: r.Sig}
 	switch {
 	case n != len(r.V) || !i.Genuine(w.key):
+		return false
 	case w.best == nil || i.Seq > w.best.Seq:
 		w.best, w.copies = i, 1
 	case i.same(w.best):
 		w.copies++
 	}
+	return true
+}
+
+// wide is at how many nodes the item is stored and looked for.
+func (w *walk) wide() int {
+	if w.road.Wary {
+		return wider
+	}
+	return wide
+}
+
+// probe counts how many of the nearest were to show an item, and how many did.
+func (w *walk) probe() (kept, probed int) {
+	for _, p := range w.nearest(w.main(), near) {
+		if p.probed {
+			probed++
+			if p.kept {
+				kept++
+			}
+		}
+	}
+	return kept, probed
 }
 
 // meet remembers a node that might be asked.
