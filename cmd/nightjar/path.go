@@ -140,8 +140,10 @@ func (r route) agrees(lines []string) error {
 const maxWord = 1024
 
 // readFile reads a file of at most limit bytes: an ordinary one, since a pipe could be waited for.
+// What it returns is the only copy, for the caller to wipe.
 func readFile(name string, limit int64) ([]byte, error) {
-	if st, err := os.Stat(name); err != nil || !st.Mode().IsRegular() {
+	st, err := os.Stat(name)
+	if err != nil || !st.Mode().IsRegular() || st.Size() > limit {
 		return nil, errWayFile
 	}
 	f, err := os.Open(name)
@@ -149,8 +151,9 @@ func readFile(name string, limit int64) ([]byte, error) {
 		return nil, errWayFile
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil || int64(len(b)) > limit {
+	b := make([]byte, st.Size())
+	if _, err := io.ReadFull(f, b); err != nil {
+		clear(b)
 		return nil, errWayFile
 	}
 	return b, nil
