@@ -1,5 +1,5 @@
-// Package scratch makes directories for plays. A lock in each tells those in use from those of killed
-// programs, which the next play clears away. It does not know what is in them.
+// Package scratch makes directories for plays. A lock in each tells those in use from those of
+// killed programs, which the next play clears away. It does not know what is in them.
 package scratch
 
 import (

@@ -59,7 +59,7 @@ func codeHints() map[control.Code]string {
 		"too-many-contacts": "remove one first: nightjar contact remove NAME",
 		"unknown-card":      "see which are out: nightjar card list",
 		"unknown-gateway":   "see which are in use: nightjar gateway list",
-		"bad-relay":         "copy the whole address again: http://SERVICE.onion, or https://...",
+		"bad-relay":         "copy the whole address again, from http to its end",
 		"disk-full":         nextDiskFull,
 		"disk-read-only":    nextDiskClosed,
 		"disk-denied":       nextDenied,

@@ -34,17 +34,27 @@ var (
 	ErrVersion   = errors.New("book was written by another version")
 	ErrDamaged   = errors.New("book is damaged")
 	ErrFull      = errors.New("book is full of unsent and unread messages")
-	ErrUnknown   = errors.New("no such contact")
 	ErrName      = errors.New("a contact's name is 1 to 32 of a-z, 0-9 and -")
 	ErrNameTaken = errors.New("another contact has this name")
 	ErrTwice     = errors.New("this person is a contact already")
 	ErrTooMany   = errors.New("no room for another contact")
 	ErrAsking    = errors.New("too many wait for an answer")
 	ErrCards     = errors.New("too many cards are out")
-	ErrNoCard    = errors.New("no card with this number is out")
-	ErrNoGateway = errors.New("no such gateway is known")
 	ErrUnread    = errors.New("too much from this contact is unread")
 	ErrState     = errors.New("the contact is not waiting for an answer")
+)
+
+// A Missing is an error: what was named is not in the book.
+type Missing string
+
+func (m Missing) Error() string { return string(m) }
+
+// What can be missing.
+const (
+	ErrUnknown   Missing = "no such contact"
+	ErrNoCard    Missing = "no card with this number is out"
+	ErrNoGateway Missing = "no such gateway is known"
+	ErrBridge    Missing = "no such bridge is known"
 )
 
 // Book is everything one identity remembers.

@@ -9,12 +9,8 @@ import (
 	"nightjar/node/card"
 )
 
-var (
-	// ErrBridge means a bridge line that is not in the book.
-	ErrBridge = errors.New("no such bridge is known")
-	// ErrOffered means that a contact was offered a bridge less than 12 hours ago.
-	ErrOffered = errors.New("this contact was offered a bridge within 12 hours")
-)
+// ErrOffered means that a contact was offered a bridge less than 12 hours ago.
+var ErrOffered = errors.New("this contact was offered a bridge within 12 hours")
 
 // AddBridge remembers a tor bridge line the user gave; beyond 32 the oldest is forgotten.
 func (b *Book) AddBridge(line string) { b.Bridges = remember(b.Bridges, line, maxBridges) }

@@ -122,7 +122,7 @@ type InviteRequest struct {
 // NameReply names the contact an answer is about.
 type NameReply struct {
 	Name    string   `json:"name"`
-	Bridges []string `json:"bridges,omitempty"`        // of the card, new, not taken: as in Imported
+	Bridges []string `json:"bridges,omitempty"`        // of the card, not taken, as in Imported
 	Offered []string `json:"offered_relays,omitempty"` // likewise
 	Waits   bool     `json:"waits,omitempty"`          // nothing can be sent before Next is done
 	Next    string   `json:"next,omitempty"`           // what the user should know or do
