@@ -83,6 +83,18 @@ func TestIdentityWithGuardsWentOutByTor(t *testing.T) {
 	}
 }
 
+func TestStatusOfDirectSaysThatNothingHides(t *testing.T) {
+	for text, want := range map[string]bool{"direct-reveals-my-address": true, "device:tun0": false,
+		"vpn:file": false} {
+		c := typed(t, text, false).Choice
+		said := strings.Join(wayWarnings(&ways.Way{Choice: c}), " ")
+		if strings.Contains(said, "YOU ARE NOT HIDDEN") != want ||
+			strings.Contains(pathWords(c.Way.String()), "NOTHING HIDES YOU") != want {
+			t.Errorf("%s: status warns %q", text, said)
+		}
+	}
+}
+
 func TestFileInTheHomeIsSeenByAnyName(t *testing.T) {
 	dir := t.TempDir()
 	home, inside := filepath.Join(dir, "home"), filepath.Join(dir, "home", "wg.conf")
