@@ -229,6 +229,29 @@ func TestTwoAtHomeBehindNATsFindEachOther(t *testing.T) {
 	})
 }
 
+// Behind NATs both get through at the same time, since neither does before.
+func TestBothKnockingAtOnceEndsInOneSession(t *testing.T) {
+	onInternet(t, func(t *testing.T, w *world) {
+		desk, source := w.settle(0, nil, inet.Home), w.settle(1, nil, inet.Home)
+		w.befriend(desk, source)
+		of := func(p *person, contact string) *link { return p.linkTo(p.addressOf(t, contact)) }
+		for range 6 {
+			<-time.After(3 * crossing)
+			a, b := of(desk, "source"), of(source, "desk")
+			if a == nil || b == nil || a.tun.Binding() != b.tun.Binding() {
+				t.Fatal("each has a session of its own, or none")
+			}
+			if _, err := source.Send(t.Context(), "desk", "by which?"); err != nil {
+				t.Fatal(err)
+			}
+			w.await(source, EventDelivered)
+			_ = a.tun.Close()
+			w.await(desk, EventConnected)
+			w.await(source, EventConnected)
+		}
+	})
+}
+
 func TestAddressThatChangesCostsNoTextAndNoCall(t *testing.T) {
 	onInternet(t, func(t *testing.T, w *world) {
 		phone := newFakePhone()
