@@ -44,9 +44,9 @@ func (n *Node) RemoveBridge(line string) error {
 	return n.change(func(b *book.Book) error { return b.RemoveBridge(line) })
 }
 
-// OfferBridge tells a contact that is connected of a bridge, which it shows to its user. The line is
-// taken as it is: the caller has read it. Errors are book.ErrUnknown, book.ErrOffered, ErrNotLinked
-// and bundle.ErrBundle.
+// OfferBridge tells a contact that is connected of a bridge, which it shows to its user. The line
+// is taken as it is: the caller has read it. Errors are book.ErrUnknown, book.ErrOffered,
+// ErrNotLinked and bundle.ErrBundle.
 func (n *Node) OfferBridge(contact, line string) error {
 	text, err := (&bundle.Bundle{Bridges: []string{line}}).Encode()
 	if err != nil {

@@ -187,8 +187,8 @@ func TestFiguresOfWaiting(t *testing.T) {
 	figure("onion.cancel_ms", time.Since(begun).Seconds()*1000, "ms until a cancelled dial ends")
 }
 
-// TestFiguresOfAStoppedGuard has the relay by which a tor enters stand still, as a machine does that
-// hangs: its connections stay, and nothing comes. The control is a tor that nobody replaces.
+// TestFiguresOfAStoppedGuard has the relay by which a tor enters stand still, as a machine does
+// that hangs: its connections stay, and nothing comes. The control is a tor that nobody replaces.
 func TestFiguresOfAStoppedGuard(t *testing.T) {
 	there := startTor(t, nil)
 	to := onion.Remote{ID: echo(t, there, onion.Service{}).ID(), Port: 7}

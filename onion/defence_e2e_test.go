@@ -85,8 +85,8 @@ func (s *stranger) note(line string) {
 	}
 }
 
-// dial asks for a service, and counts what tor tells of circuits meanwhile by their purpose: circuits
-// that it builds in advance and uses later change it, and that is told too.
+// dial asks for a service, and counts what tor tells of circuits meanwhile by their purpose:
+// circuits that it builds in advance and uses later change it, and that is told too.
 func (s *stranger) dial(id string) (purposes map[string]int, err error) {
 	s.told = map[string]int{}
 	s.ask("SETEVENTS CIRC CIRC_MINOR")

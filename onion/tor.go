@@ -24,7 +24,7 @@ type TorConfig struct {
 	// Keep has tor started again when it ends by itself, with the same guards, and services
 	// published again. Until then dials fail with ErrTorDied; nothing goes another way.
 	Keep bool
-	// Exits lets DialHost leave the Tor network, on a SOCKS socket of its own; the other never does.
+	// Exits lets DialHost leave the Tor network, on a SOCKS socket of its own; no other does.
 	Exits bool
 	// Ways are the ways into the network, tried in this order, round and round: bridge lines
 	// (package bridge), and "" for none. Empty means without a bridge. Of several the next is tried

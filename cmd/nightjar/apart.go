@@ -52,8 +52,8 @@ func (c console) lockApart(ctx context.Context, running []control.Engaged,
 	for i, e := range running {
 		if i > 0 {
 			err := keepApart(ctx, func(d time.Duration) {
-				fmt.Fprintf(c.err, "the next is locked in %.0f s; %d are open: interrupt this, and "+
-					"say nightjar lock --all, to lock them now\n", d.Seconds(), len(running)-i)
+				c.line("the next is locked in %.0f s; %d are open: to lock them now, interrupt "+
+					"this: nightjar lock --all", d.Seconds(), len(running)-i)
 			})
 			if err != nil {
 				return err

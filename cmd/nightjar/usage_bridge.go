@@ -15,8 +15,8 @@ offer you. Of these none is used unless you add it: who runs a bridge sees your 
 a contact who names one may run it.
 
   nightjar bridge list`
-	helpBridgeOffer = `Tells a contact that is connected of a bridge: a line, or the number of one in
-your list. It is shown to the contact, who decides. A contact is told of one in 12 hours.
+	helpBridgeOffer = `Tells a contact that is connected of a bridge: a line, or the number of one
+in your list. It is shown to the contact, who decides. A contact is told of one in 12 hours.
 
   nightjar bridge offer newsdesk 2`
 	helpBridgeTest = `Tries bridges, each by itself: the one given by its line or its number in the

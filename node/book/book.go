@@ -47,6 +47,7 @@ var (
 // A Missing is an error: what was named is not in the book.
 type Missing string
 
+// Error says what is missing.
 func (m Missing) Error() string { return string(m) }
 
 // What can be missing.

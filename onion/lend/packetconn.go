@@ -30,8 +30,8 @@ var (
 
 // A PacketConn sends and receives datagrams through a gateway. It is a net.PacketConn of
 // *net.UDPAddr; IPv4 addresses have 4 bytes. It hides the loss of its stream, since a DHT server
-// stops the whole program when its socket fails: ReadFrom then waits for ever, WriteTo succeeds, and Lost
-// tells.
+// stops the whole program when its socket fails: ReadFrom then waits for ever, WriteTo succeeds,
+// and Lost tells.
 type PacketConn struct {
 	stream net.Conn
 	in     chan frame.Frame

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// libraryDirs are where systems keep libraries, and what these load by name: the modules of OpenSSL.
+// libraryDirs are where systems keep libraries, and what these load by name: OpenSSL's modules.
 func libraryDirs() []string {
 	var dirs []string
 	for _, root := range []string{"/lib", "/usr/lib", "/usr/local/lib", "/lib64", "/usr/lib64",

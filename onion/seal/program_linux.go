@@ -38,9 +38,9 @@ func system() []string {
 }
 
 // StartProgram starts a program that, with whatever it starts, can open what f names, read the
-// system's libraries and settings, and run only the programs in run; it gets no privileges. A script
-// among them says only by running what else it runs, so it can read and run whatever belongs to the
-// system.
+// system's libraries and settings, and run only the programs in run; it gets no privileges. A
+// script among them says only by running what else it runs, so it can read and run whatever
+// belongs to the system.
 //
 // Where the kernel has no Landlock the program starts with all files: State says so of the engine,
 // for which the same holds. cmd must not set Pdeathsig: the thread that starts it ends.

@@ -74,8 +74,8 @@ func (a *taken) write(name string) bool {
 	return err == nil
 }
 
-// launch has tor run a command for a bridge, and returns when its program has ended: whether it left
-// a trace.
+// launch has tor run a command for a bridge, and returns when its program has ended: whether it
+// left a trace.
 func (a *taken) launch(command, trace string) bool {
 	program, _, _ := strings.Cut(command, " ")
 	for _, command := range []string{"SETEVENTS NOTICE WARN",

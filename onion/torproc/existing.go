@@ -158,8 +158,8 @@ func dialLocal(ctx context.Context, at string) (net.Conn, error) {
 	return nil, ErrAway
 }
 
-// checkForeign refuses a tor whose SOCKS socket is not there, or another's: what is asked of one tor
-// must not go through another.
+// checkForeign refuses a tor whose SOCKS socket is not there, or another's: what is asked of one
+// tor must not go through another.
 func (p *Process) checkForeign(ctx context.Context) error {
 	c, err := p.program.Dial(ctx)
 	if err != nil {

@@ -69,7 +69,8 @@ func TestContactsMeetOverTorByARelayAndByWalksOfTheirOwn(t *testing.T) {
 		}
 		put := time.Since(begun)
 		begun = time.Now()
-		if got, err := m.Find(t.Context(), root, meet.Low); err != nil || !reflect.DeepEqual(got, r) {
+		got, err := m.Find(t.Context(), root, meet.Low)
+		if err != nil || !reflect.DeepEqual(got, r) {
 			t.Fatalf("found %+v: %v", got, err)
 		}
 		get, bytes := time.Since(begun), l.Bytes()-carried

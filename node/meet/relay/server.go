@@ -26,8 +26,8 @@ const (
 	storedHeader = "Pkarr-Dht-Stored-Nodes"
 	payloadType  = "application/octet-stream" // pkarr's own type holds the name of a host
 	maxHead      = 4 << 10                    // bytes of a request before its body
-	maxWalks     = 32                         // at a time, over all streams; more are told to come back
-	askRate      = 2                          // requests per second and stream; a faster client waits
+	maxWalks     = 32                         // at a time, over all streams; more are told to come
+	askRate      = 2                          // requests a second and stream; a faster client waits
 	askBurst     = 16                         // a look into all slots of an inbox
 	idle         = 2 * time.Minute            // without a request
 	life         = 10 * time.Minute
