@@ -322,6 +322,13 @@ func (c *Conn) turn() {
 	c.probe = probe{token(), c.out.Turn(), true}
 }
 
+// ask sends the probe again if nobody has answered it.
+func (c *Conn) ask() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.probe.due = c.probe.token != 0
+}
+
 // aim sends packets to where the path leads. Called with the lock held.
 func (c *Conn) aim() {
 	if way, moved := c.out.Move(c.path.Addr()); moved {

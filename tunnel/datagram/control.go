@@ -102,6 +102,7 @@ func (c *Conn) frame(f packet.Frame, now time.Time) error {
 	case packet.Response:
 		if c.path.Answered(f.Token); f.Token == c.probe.token && f.Token != 0 {
 			c.out.Known(c.probe.way)
+			c.probe = probe{}
 		}
 	case packet.Bye:
 		c.end(tunnel.ErrEnded)

@@ -297,6 +297,16 @@ func TestManyMovesUnheardDoNotEndTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, a, b := newPair(t)
 		defer c.close()
+		log := c.n.record()
+		lastID := func() uint64 {
+			<-time.After(time.Second)
+			wires := log.toward(place(2))
+			return packet.ID(wires[len(wires)-1])
+		}
+		b.SendDatagram([]byte("there"))
+		if _, err := a.ReceiveDatagram(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		for round := range 3 {
 			c.n.weather(1, 0, 0)
 			for i := range 200 {
@@ -310,6 +320,10 @@ func TestManyMovesUnheardDoNotEndTheSession(t *testing.T) {
 				t.Fatal(d, err)
 			}
 			<-time.After(10 * time.Second)
+			before := lastID()
+			if c.ea.Moved(); lastID() == before {
+				t.Error("after an outage the next address has the id of the last")
+			}
 		}
 		if a.Err() != nil || b.Err() != nil {
 			t.Error(a.Err(), b.Err())

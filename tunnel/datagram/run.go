@@ -179,6 +179,7 @@ func (r *runner) alive(now time.Time) {
 	}
 	if c.heard.Swap(false) {
 		r.lastHeard = now
+		c.ask()
 	}
 	quiet := now.Sub(r.lastHeard)
 	r.heart = now.Add(pause())
