@@ -123,7 +123,7 @@ func wireguard(t testing.TB, size, bytes int) speed {
 	defer da.Close()
 	db := startDevice(t, b, kb, ka, int(atb.Port()), int(ata.Port()))
 	defer db.Close()
-	w := newWindow(ahead)
+	w := newWindow(guardAhead)
 	b.counts.Store(w)
 	a.one <- struct{}{} // begins the handshake
 	select {
