@@ -132,9 +132,9 @@ func asks(ctx context.Context, w *Ward) map[string]string {
 	note("packet", udp, err)
 	tcp, err := w.Stream(home(0))
 	note("stream", tcp, err)
-	second, err := w.Packet(home(9))
+	second, err := w.Packet(home(45679))
 	if err == nil {
-		_, err = w.Packet(home(9))
+		_, err = w.Packet(home(45679))
 		second.Close()
 	}
 	note("packet twice", nil, err)
