@@ -33,11 +33,22 @@ func Start(ctx context.Context, nodes []netip.AddrPort) (*Lender, error) {
 
 // Over runs a gateway on a path of its own, theirs, and reaches it over ours. Stop closes both.
 func Over(ctx context.Context, theirs, ours onion.Path, nodes []netip.AddrPort) (*Lender, error) {
+	return over(ctx, theirs, ours, nodes, "")
+}
+
+// Start6 runs a gateway that lends IPv6 as well, at an address with port 0; "" is none.
+func Start6(ctx context.Context, nodes []netip.AddrPort, listen6 string) (*Lender, error) {
+	network := onion.NewMemory()
+	return over(ctx, network.Path(), network.Path(), nodes, listen6)
+}
+
+func over(ctx context.Context, theirs, ours onion.Path, nodes []netip.AddrPort, listen6 string) (
+	*Lender, error) {
 	var g *onion.Gateway
 	server := relay.NewServer(func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
 		return g.Open(ctx)
 	})
-	g, err := onion.NewGateway(onion.GatewayConfig{Listen: "127.0.0.1:0", AllowPrivate: true,
+	g, err := onion.NewGateway(onion.GatewayConfig{Listen: "127.0.0.1:0", Listen6: listen6, AllowPrivate: true,
 		Accept: meet.IsQuery, Reply: meet.IsReply, Relay: server.Serve,
 		Nodes: func() []netip.AddrPort { return nodes }})
 	if err != nil {

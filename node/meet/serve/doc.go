@@ -4,7 +4,7 @@
 // It trusts nobody. A packet is read by package walk's rules before anything looks into it. Memory,
 // answers and own questions have bounds, in all and for each address. It is no amplifier: an answer
 // has at most three and a half times the bytes of its question, but for stored items, which an
-// address that never proved itself gets twice a second. It keeps nothing of who asked for what, and
+// address that never proved itself gets four times a second. It keeps nothing of who asked for what, and
 // no peers of torrents: get_peers is answered with nodes alone, announce_peer with nothing.
 //
 //	Server   the node: one conn, one kind of address
@@ -23,7 +23,7 @@ const (
 	maxNodes  = 400 // in the table
 	maxAsked  = 256 // own questions that wait for an answer
 
-	answerTime  = 5 * time.Second  // for an answer to a question of ours
+	answerTime  = 3 * time.Second  // for an answer to a question of ours
 	quietTime   = 15 * time.Minute // a node that was silent so long is asked again (BEP5)
 	tick        = time.Second
 	ownPerTick  = 8 // own questions in a tick
@@ -40,5 +40,5 @@ const (
 	answersRate = 200 // per second, in all
 	hostRate    = 20  // per second, to one address
 	largeRate   = 50  // per second, items to those who proved nothing
-	largeHost   = 2   // and to one of them
+	largeHost   = 4   // and to one of them
 )

@@ -32,10 +32,14 @@ func (s *Server) keep(ctx context.Context) {
 	}
 }
 
-// round does the work of one tick.
+// busy reports whether the nth tick is one in which a node that knows few looks for others: at first
+// often, since a question may be lost.
+func busy(n int) bool { return n < 10 || n < 60 && n%3 == 0 || n%int(refreshTime/tick) == 0 }
+
+// round does the work of the nth tick.
 func (s *Server) round(n int, now time.Time) {
 	var seeds []netip.AddrPort
-	if n%int(refreshTime/tick) == 0 && s.Nodes != nil {
+	if busy(n) && s.Nodes != nil {
 		seeds = s.Nodes()
 	}
 	s.mu.Lock()
@@ -47,14 +51,14 @@ func (s *Server) round(n int, now time.Time) {
 		}
 	}
 	few := len(s.table.nodes) < fewNodes
-	if few {
+	if len(s.table.nodes) < bucket {
 		for i, a := range seeds {
 			if i < ownPerTick && a.Addr().Is6() == s.six {
 				s.ask(a, s.self, now)
 			}
 		}
 	}
-	if n%int(refreshTime/tick) == 0 || few && n < 60 && n%3 == 0 {
+	if n%int(refreshTime/tick) == 0 || few && busy(n) {
 		s.explore(now)
 	}
 	if old := s.table.stale(now); old != nil {
@@ -115,7 +119,7 @@ func (s *Server) learn(m *message, from netip.AddrPort, now time.Time) {
 		return
 	}
 	s.table.answered([20]byte([]byte(m.R.ID)), from, now)
-	s.prove(from, now)
+	s.prove(from.Addr(), now)
 	asked := 0
 	for _, n := range m.R.named(s.six) {
 		if asked < ownPerTick && s.table.find(n.addr) == nil && s.table.room(n.id, n.addr) {

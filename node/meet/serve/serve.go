@@ -30,7 +30,7 @@ type Server struct {
 	table  *table
 	store  *store
 	limits limits
-	proven map[netip.AddrPort]time.Time
+	proven map[netip.Addr]time.Time
 	asked  map[[4]byte]question
 	views  map[netip.Addr]map[netip.Prefix]bool // who says that we have which address
 	named  bool                                 // our id is that of our address
@@ -52,7 +52,7 @@ func (s *Server) Run(ctx context.Context, conn net.PacketConn, six bool) error {
 	rand.Read(s.self[:])
 	s.mu.Lock()
 	s.table, s.store = newTable(s.self), newStore()
-	s.proven = make(map[netip.AddrPort]time.Time)
+	s.proven = make(map[netip.Addr]time.Time)
 	s.asked = make(map[[4]byte]question)
 	s.views = make(map[netip.Addr]map[netip.Prefix]bool)
 	s.mu.Unlock()
@@ -155,7 +155,7 @@ func (s *Server) answer(m, out *message, size int, from netip.AddrPort, now time
 	most := 7 * size / 2
 	if i := s.store.get(m.A.target(), now); m.Q == "get" && i != nil {
 		if out.R.show(i, m.A.Seq); len(out.R.V) > 0 {
-			if !s.isProven(from, now) && !s.limits.item(from.Addr(), now) {
+			if !now.Before(s.proven[from.Addr()]) && !s.limits.item(from.Addr(), now) {
 				return false
 			}
 			most = maxPacket
@@ -178,7 +178,7 @@ func (s *Server) take(m, out *message, from netip.AddrPort, now time.Time) bool 
 	if m.A.Token != s.token(from.Addr(), now) && m.A.Token != before {
 		return false // whoever it is has not asked us before
 	}
-	s.prove(from, now)
+	s.prove(from.Addr(), now)
 	i := m.A.item()
 	i.from = network(from.Addr())
 	if no := s.store.put(i, m.A.Cas, s.self, now); no != 0 {
@@ -198,7 +198,7 @@ func (s *Server) token(a netip.Addr, now time.Time) string {
 }
 
 // prove notes that packets for an address arrive there.
-func (s *Server) prove(a netip.AddrPort, now time.Time) {
+func (s *Server) prove(a netip.Addr, now time.Time) {
 	for old, until := range s.proven {
 		if len(s.proven) < maxProven && now.Before(until) {
 			break
@@ -206,8 +206,4 @@ func (s *Server) prove(a netip.AddrPort, now time.Time) {
 		delete(s.proven, old)
 	}
 	s.proven[a] = now.Add(provenTime)
-}
-
-func (s *Server) isProven(a netip.AddrPort, now time.Time) bool {
-	return now.Before(s.proven[a]) || s.table.find(a) != nil
 }

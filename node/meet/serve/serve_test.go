@@ -47,7 +47,7 @@ func TestSwarmOfOursKeepsWhatIsStored(t *testing.T) {
 					t.Error(err)
 				}
 				r.Close()
-				<-time.After(time.Second) // an address gets two items a second from each node
+				<-time.After(time.Second) // an address gets four items a second from each node
 			}
 		})
 	}
