@@ -5,51 +5,22 @@ package tunnel
 
 import (
 	"context"
-	"crypto/ecdh"
 	"crypto/rand"
 	"net"
 	"sync"
 	"testing"
+
+	"nightjar/tunnel/proof"
 )
-
-// A testKey is a static key pair; it counts what it is asked.
-type testKey struct {
-	private *ecdh.PrivateKey
-	mu      sync.Mutex
-	agreed  int
-}
-
-func newKey(t testing.TB) *testKey {
-	k, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &testKey{private: k}
-}
-
-func (k *testKey) AgreementKey() [32]byte { return [32]byte(k.private.PublicKey().Bytes()) }
-
-func (k *testKey) Agree(peer [32]byte) (shared [32]byte, err error) {
-	k.mu.Lock()
-	k.agreed++
-	k.mu.Unlock()
-	point, err := ecdh.X25519().NewPublicKey(peer[:])
-	if err != nil {
-		return shared, err
-	}
-	b, err := k.private.ECDH(point)
-	copy(shared[:], b)
-	return shared, err
-}
 
 // contacts are two who know each other.
 type contacts struct {
-	aKey, bKey *testKey
+	aKey, bKey *proof.Key
 	a, b       Peer // as the other knows them
 }
 
 func newContacts(t testing.TB) contacts {
-	c := contacts{aKey: newKey(t), bKey: newKey(t)}
+	c := contacts{aKey: proof.NewKey(t), bKey: proof.NewKey(t)}
 	var root, psk [32]byte
 	rand.Read(root[:])
 	rand.Read(psk[:])

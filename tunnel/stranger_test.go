@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"nightjar/tunnel/handshake"
+	"nightjar/tunnel/proof"
 )
 
 // A prober is what somebody sees who sends something to a listening side.
@@ -54,7 +55,7 @@ func knocks(t *testing.T, c contacts, seen []byte) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, impostor, err := handshake.Start(newKey(t), c.b, handshake.Epoch(time.Now()))
+	_, impostor, err := handshake.Start(proof.NewKey(t), c.b, handshake.Epoch(time.Now()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestStrangerHearsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newContacts(t)
 		d, seen := answered(t, c)
-		agreed := c.bKey.agreed
+		agreed := c.bKey.Agreed()
 		for name, b := range knocks(t, c, seen) {
 			p := probe(d.Accept, c, b)
 			if p.heard != 0 {
@@ -109,7 +110,7 @@ func TestStrangerHearsNothing(t *testing.T) {
 				t.Error(name, "gave", p.err)
 			}
 		}
-		if c.bKey.agreed != agreed {
+		if c.bKey.Agreed() != agreed {
 			t.Error("a stranger caused a Diffie-Hellman")
 		}
 	})

@@ -10,6 +10,7 @@ import (
 
 	"nightjar/tunnel"
 	"nightjar/tunnel/handshake"
+	"nightjar/tunnel/proof"
 )
 
 // idle makes a session of each side with a contact of its own, without a network between.
@@ -17,7 +18,7 @@ func idle(t *testing.T, ea, eb *Endpoint) {
 	var root, psk [32]byte
 	rand.Read(root[:])
 	rand.Read(psk[:])
-	aKey, bKey := newKey(t), newKey(t)
+	aKey, bKey := proof.NewKey(t), proof.NewKey(t)
 	a := tunnel.Peer{Static: aKey.AgreementKey(), Root: root, PSK: psk}
 	b := tunnel.Peer{Static: bKey.AgreementKey(), Root: root, PSK: psk}
 	epoch := handshake.Epoch(time.Now())

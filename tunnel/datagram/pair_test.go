@@ -5,7 +5,6 @@ package datagram
 
 import (
 	"context"
-	"crypto/ecdh"
 	"crypto/rand"
 	mrand "math/rand/v2"
 	"net"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"nightjar/tunnel"
+	"nightjar/tunnel/proof"
 )
 
 // A network delivers datagrams between its ends.
@@ -154,53 +154,17 @@ func (e *end) SetDeadline(time.Time) error      { return nil }
 func (e *end) SetReadDeadline(time.Time) error  { return nil }
 func (e *end) SetWriteDeadline(time.Time) error { return nil }
 
-// A testKey is a static key pair; it counts what it is asked.
-type testKey struct {
-	private *ecdh.PrivateKey
-	mu      sync.Mutex
-	agreed  int
-}
-
-func newKey(t testing.TB) *testKey {
-	k, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &testKey{private: k}
-}
-
-func (k *testKey) AgreementKey() [32]byte { return [32]byte(k.private.PublicKey().Bytes()) }
-
-func (k *testKey) Agree(peer [32]byte) (shared [32]byte, err error) {
-	k.mu.Lock()
-	k.agreed++
-	k.mu.Unlock()
-	point, err := ecdh.X25519().NewPublicKey(peer[:])
-	if err != nil {
-		return shared, err
-	}
-	b, err := k.private.ECDH(point)
-	copy(shared[:], b)
-	return shared, err
-}
-
-func (k *testKey) count() int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.agreed
-}
-
 // contacts are two who know each other, and their endpoints on a network.
 type contacts struct {
 	n          *network
-	aKey, bKey *testKey
+	aKey, bKey *proof.Key
 	a, b       tunnel.Peer // as the other knows them
 	aEnd, bEnd *end
 	ea, eb     *Endpoint
 }
 
 func newContacts(t testing.TB) *contacts {
-	c := &contacts{n: newNetwork(), aKey: newKey(t), bKey: newKey(t)}
+	c := &contacts{n: newNetwork(), aKey: proof.NewKey(t), bKey: proof.NewKey(t)}
 	var root, psk [32]byte
 	rand.Read(root[:])
 	rand.Read(psk[:])

@@ -12,11 +12,12 @@ import (
 	"testing"
 
 	"nightjar/tunnel"
+	"nightjar/tunnel/proof"
 )
 
 // overUDP is a session over loopback sockets.
 func overUDP(t *testing.T, network, host string) (a, b *Conn) {
-	aKey, bKey := newKey(t), newKey(t)
+	aKey, bKey := proof.NewKey(t), proof.NewKey(t)
 	var root, psk [32]byte
 	rand.Read(root[:])
 	pa := tunnel.Peer{Static: aKey.AgreementKey(), Root: root, PSK: psk}

@@ -76,7 +76,7 @@ func TestStrangerHearsNothing(t *testing.T) {
 		naive := c.n.end(place(3))
 		defer naive.Close()
 		go naiveAnswers(c.n, naive)
-		before := c.bKey.count()
+		before := c.bKey.Agreed()
 		for size := range 1400 {
 			wire := make([]byte, size)
 			rand.Read(wire)
@@ -88,7 +88,7 @@ func TestStrangerHearsNothing(t *testing.T) {
 			t.Error("a stranger heard", len(log.toward(stranger))-1, "answers; or nothing at all",
 				"from one who answers everybody")
 		}
-		if c.bKey.count() != before {
+		if c.bKey.Agreed() != before {
 			t.Error("a stranger had a Diffie-Hellman done")
 		}
 		if a.Err() != nil || b.Err() != nil {
@@ -103,7 +103,7 @@ func TestUnknownCallerIsUnanswered(t *testing.T) {
 		defer c.close()
 		other := newContacts(t)
 		defer other.close()
-		c.bKey.agreed = 0
+		agreed := c.bKey.Agreed()
 		wrong := c.b
 		wrong.Root = other.b.Root
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -111,7 +111,7 @@ func TestUnknownCallerIsUnanswered(t *testing.T) {
 		if _, err := c.ea.Dial(ctx, wrong, place(2)); !errors.Is(err, tunnel.ErrUnanswered) {
 			t.Error(err)
 		}
-		if c.bKey.count() != 0 {
+		if c.bKey.Agreed() != agreed {
 			t.Error("the wrong root had a Diffie-Hellman done")
 		}
 	})
@@ -130,7 +130,7 @@ func TestReplayFindsSilence(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		thief, before := place(66), c.bKey.count()
+		thief, before := place(66), c.bKey.Agreed()
 		c.n.end(thief)
 		all := log.toward(place(2))
 		for range 3 {
@@ -143,7 +143,7 @@ func TestReplayFindsSilence(t *testing.T) {
 		if n := len(log.toward(thief)); n != 0 {
 			t.Error("replays were answered", n, "times")
 		}
-		if c.bKey.count() != before {
+		if c.bKey.Agreed() != before {
 			t.Error("a replay had a Diffie-Hellman done")
 		}
 		if _, ok := b.in.one(); ok {

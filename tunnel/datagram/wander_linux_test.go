@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"nightjar/tunnel"
+	"nightjar/tunnel/proof"
 )
 
 // A wanderer is a carrier whose socket changes. While it has none, nothing leaves.
@@ -234,7 +235,7 @@ func wander(t *testing.T, who, moves int) {
 	socket := socketAt(t, "127.0.0.1")
 	at := socket.LocalAddr().(*net.UDPAddr).AddrPort()
 	w := newWanderer(socketAt(t, fmt.Sprintf("127.0.%d.1", who+1)))
-	aKey, bKey := newKey(t), newKey(t)
+	aKey, bKey := proof.NewKey(t), proof.NewKey(t)
 	var root, psk [32]byte
 	rand.Read(root[:])
 	pa := tunnel.Peer{Static: aKey.AgreementKey(), Root: root, PSK: psk}

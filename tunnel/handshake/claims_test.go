@@ -9,6 +9,7 @@ import (
 	"errors"
 	"testing"
 
+	"nightjar/tunnel/proof"
 	"nightjar/tunnel/record"
 )
 
@@ -70,7 +71,7 @@ func TestStolenStaticKeyIsNotAnsweredAsOthers(t *testing.T) {
 // when it called c. All share one root and PSK, the worst case.
 func TestNobodyIsTakenForAnother(t *testing.T) {
 	p := newPair(t)
-	third := newKey(t)
+	third := proof.NewKey(t)
 	c := Peer{Static: third.AgreementKey(), Root: p.b.Root, PSK: p.b.PSK}
 	_, wire, err := Start(p.aKey, c, now) // a calls c
 	if err != nil {
@@ -137,8 +138,8 @@ func TestStolenSessionIsLostAtTheNextRenewal(t *testing.T) {
 	p := newPair(t)
 	a, b := p.meet(t)
 	stolenA, stolenB := *a, *b
-	stolenA.key = thief{newKey(t), p.a.Static}
-	stolenB.key = thief{newKey(t), p.b.Static}
+	stolenA.key = thief{proof.NewKey(t), p.a.Static}
+	stolenB.key = thief{proof.NewKey(t), p.b.Static}
 
 	r, m1, err := a.Renew()
 	if err != nil {
@@ -302,7 +303,7 @@ func TestChainIsWorthNothingElsewhere(t *testing.T) {
 	if _, err := o.finish(m2); !errors.Is(err, ErrForged) {
 		t.Error("a new session was made of an old chain:", err)
 	}
-	robber := thief{newKey(t), p.a.Static}
+	robber := thief{proof.NewKey(t), p.a.Static}
 	_, forged, _ := open(robber, p.b, b.renewPrologue(), a.chain, fresh())
 	if _, _, err := b.AnswerRenewal(forged); !errors.Is(err, ErrForged) {
 		t.Error("the chain alone renewed the session:", err)

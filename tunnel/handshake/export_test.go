@@ -5,10 +5,11 @@ package handshake
 
 import (
 	"bytes"
-	"crypto/ecdh"
 	"encoding/json"
 	"os"
 	"testing"
+
+	"nightjar/tunnel/proof"
 )
 
 const exportFile = "testdata/exports.json"
@@ -16,13 +17,7 @@ const exportFile = "testdata/exports.json"
 // exported is a secret for each label that packets use.
 func exported(t *testing.T) map[string]text {
 	v := given()
-	key := func(b []byte) *testKey {
-		private, err := ecdh.X25519().NewPrivateKey(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &testKey{private: private}
-	}
+	key := func(b []byte) *proof.Key { return proof.KeyOf(t, b) }
 	aKey, bKey := key(v.InitiatorPrivate), key(v.ResponderPrivate)
 	a := Peer{aKey.AgreementKey(), [32]byte(v.Root), [32]byte(v.PSK)}
 	b := Peer{bKey.AgreementKey(), [32]byte(v.Root), [32]byte(v.PSK)}

@@ -133,7 +133,7 @@ func TestLowOrderFirstMessageIsRefusedBeforeAnyDiffieHellman(t *testing.T) {
 	if _, _, err := p.answer(anew); !errors.Is(err, ErrForged) {
 		t.Error("answered:", err)
 	}
-	if p.bKey.agreed != 0 {
+	if p.bKey.Agreed() != 0 {
 		t.Error("the handle was asked")
 	}
 }

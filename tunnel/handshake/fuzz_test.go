@@ -4,12 +4,13 @@ package handshake
 
 import (
 	"bytes"
-	"crypto/ecdh"
 	"crypto/mlkem"
 	"crypto/mlkem/mlkemtest"
 	"errors"
 	"math/rand/v2"
 	"testing"
+
+	"nightjar/tunnel/proof"
 )
 
 // fated is a pair and a chance that are the same in each process: what one process keeps as
@@ -17,14 +18,10 @@ import (
 func fated(t testing.TB) (*pair, chance) {
 	source := rand.NewChaCha8([32]byte{7})
 	fill := func(b []byte) { source.Read(b) }
-	key := func() *testKey {
+	key := func() *proof.Key {
 		var b [32]byte
 		fill(b[:])
-		private, err := ecdh.X25519().NewPrivateKey(b[:])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &testKey{private: private}
+		return proof.KeyOf(t, b[:])
 	}
 	p := &pair{aKey: key(), bKey: key(), seen: new(Memory)}
 	p.a.Static, p.b.Static = p.aKey.AgreementKey(), p.bKey.AgreementKey()

@@ -7,13 +7,14 @@ package handshake
 
 import (
 	"bytes"
-	"crypto/ecdh"
 	"encoding/json"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/flynn/noise"
+
+	"nightjar/tunnel/proof"
 )
 
 type cacophony struct {
@@ -86,13 +87,7 @@ func (v cacophony) check(t *testing.T) {
 // side begins one side: by the function that the package uses where it is of its protocol, and
 // with its own Diffie-Hellman everywhere.
 func (v cacophony) side(t *testing.T, own, other, fixed text, first bool) *noise.HandshakeState {
-	key := func(b []byte) *testKey {
-		private, err := ecdh.X25519().NewPrivateKey(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &testKey{private: private}
-	}
+	key := func(b []byte) *proof.Key { return proof.KeyOf(t, b) }
 	k, peer := key(own), key(other).AgreementKey()
 	from := chance{fill: func(b []byte) { copy(b, fixed) }}
 	if v.Name == ours {

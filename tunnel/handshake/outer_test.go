@@ -10,6 +10,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"nightjar/tunnel/proof"
 )
 
 func TestContactsMeet(t *testing.T) {
@@ -27,7 +29,7 @@ func TestStrangerIsKnownBeforeAnyDiffieHellman(t *testing.T) {
 	other := *p
 	other.b.Root[0] ^= 1
 	_, wrongRoot := other.start(t)
-	_, wrongStatic, err := Start(newKey(t), p.b, now)
+	_, wrongStatic, err := Start(proof.NewKey(t), p.b, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +44,8 @@ func TestStrangerIsKnownBeforeAnyDiffieHellman(t *testing.T) {
 			t.Error(name, "was not met with silence:", err)
 		}
 	}
-	if p.bKey.agreed != 0 {
-		t.Error("strangers caused", p.bKey.agreed, "Diffie-Hellmans")
+	if p.bKey.Agreed() != 0 {
+		t.Error("strangers caused", p.bKey.Agreed(), "Diffie-Hellmans")
 	}
 }
 
@@ -71,14 +73,14 @@ func TestReplayIsRefusedBeforeAnyDiffieHellman(t *testing.T) {
 	if _, _, err := p.answer(wire); err != nil {
 		t.Fatal(err)
 	}
-	agreed := p.bKey.agreed
+	agreed := p.bKey.Agreed()
 	for e := range uint64(3) {
 		_, reply, err := Answer(p.bKey, []Peer{p.a}, now-1+e, p.seen, wire)
 		if !errors.Is(err, ErrReplay) || reply != nil {
 			t.Error("replay answered in epoch", e, err)
 		}
 	}
-	if p.bKey.agreed != agreed {
+	if p.bKey.Agreed() != agreed {
 		t.Error("a replay caused a Diffie-Hellman")
 	}
 	// A responder without memory would answer.

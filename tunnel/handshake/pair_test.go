@@ -4,48 +4,18 @@ package handshake
 
 import (
 	"bytes"
-	"crypto/ecdh"
 	"crypto/rand"
 	"testing"
 
+	"nightjar/tunnel/proof"
 	"nightjar/tunnel/record"
 )
 
 const now = 80000 // the epoch of the tests
 
-// A testKey is a static key pair; it counts how often it was asked to agree.
-type testKey struct {
-	private *ecdh.PrivateKey
-	agreed  int
-}
-
-func newKey(t testing.TB) *testKey {
-	t.Helper()
-	private, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &testKey{private: private}
-}
-
-func (k *testKey) AgreementKey() [32]byte { return [32]byte(k.private.PublicKey().Bytes()) }
-
-func (k *testKey) Agree(peer [32]byte) ([32]byte, error) {
-	k.agreed++
-	point, err := ecdh.X25519().NewPublicKey(peer[:])
-	if err != nil {
-		return [32]byte{}, err
-	}
-	b, err := k.private.ECDH(point)
-	if err != nil {
-		return [32]byte{}, err
-	}
-	return [32]byte(b), nil
-}
-
 // A thief claims a public key without holding its private half.
 type thief struct {
-	*testKey
+	*proof.Key
 	claimed [32]byte
 }
 
@@ -53,13 +23,13 @@ func (k thief) AgreementKey() [32]byte { return k.claimed }
 
 // A pair is two contacts, each as the other knows it.
 type pair struct {
-	aKey, bKey *testKey
+	aKey, bKey *proof.Key
 	a, b       Peer
 	seen       *Memory // b's
 }
 
 func newPair(t testing.TB) *pair {
-	p := &pair{aKey: newKey(t), bKey: newKey(t), seen: new(Memory)}
+	p := &pair{aKey: proof.NewKey(t), bKey: proof.NewKey(t), seen: new(Memory)}
 	var root, psk [32]byte
 	rand.Read(root[:])
 	rand.Read(psk[:])

@@ -5,15 +5,12 @@ package handshake
 
 import (
 	"bytes"
-	"crypto/ecdh"
 	"crypto/mlkem"
 	"crypto/mlkem/mlkemtest"
-	"encoding/hex"
-	"encoding/json"
 	"flag"
-	"os"
 	"testing"
 
+	"nightjar/tunnel/proof"
 	"nightjar/tunnel/record"
 )
 
@@ -21,14 +18,7 @@ var write = flag.Bool("write", false, "write the test vectors anew")
 
 const vectorFile = "testdata/vectors.json"
 
-// text is bytes that JSON shows in hexadecimal.
-type text []byte
-
-func (h text) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(h)), nil }
-func (h *text) UnmarshalText(b []byte) (err error) {
-	*h, err = hex.DecodeString(string(b))
-	return err
-}
+type text = proof.Hex
 
 // vectors is what goes in and what must come out.
 type vectors struct {
@@ -87,13 +77,7 @@ func (d draw) chances() (initiator, responder chance) {
 
 // compute runs the handshake and the renewal, and fills in what comes out.
 func (v *vectors) compute(t *testing.T) {
-	key := func(b []byte) *testKey {
-		private, err := ecdh.X25519().NewPrivateKey(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &testKey{private: private}
-	}
+	key := func(b []byte) *proof.Key { return proof.KeyOf(t, b) }
 	check := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -156,29 +140,5 @@ func given() *vectors {
 }
 
 func TestHandshakeGivesTheVectors(t *testing.T) {
-	if *write {
-		v := given()
-		v.compute(t)
-		b, err := json.MarshalIndent(v, "", "\t")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(vectorFile, append(b, '\n'), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b, err := os.ReadFile(vectorFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want, got vectors
-	if err := json.Unmarshal(b, &want); err != nil {
-		t.Fatal(err)
-	}
-	got = want
-	got.compute(t)
-	again, _ := json.MarshalIndent(&got, "", "\t")
-	if !bytes.Equal(append(again, '\n'), b) {
-		t.Error("the handshake no longer gives the vectors")
-	}
+	proof.Vectors(t, vectorFile, *write, given(), func(v *vectors) { v.compute(t) })
 }

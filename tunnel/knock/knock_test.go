@@ -7,15 +7,13 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"flag"
-	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"nightjar/tunnel/handshake"
+	"nightjar/tunnel/proof"
 )
 
 func testWay() Way {
@@ -231,14 +229,7 @@ var write = flag.Bool("write", false, "write the test vectors anew")
 
 const vectorFile = "testdata/vectors.json"
 
-// text is bytes that JSON shows in hexadecimal.
-type text []byte
-
-func (h text) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(h)), nil }
-func (h *text) UnmarshalText(b []byte) (err error) {
-	*h, err = hex.DecodeString(string(b))
-	return err
-}
+type text = proof.Hex
 
 // vectors is what goes in and what must come out.
 type vectors struct {
@@ -275,25 +266,5 @@ func given() *vectors {
 }
 
 func TestPiecesGiveTheVectors(t *testing.T) {
-	if *write {
-		v := given()
-		v.compute()
-		b, _ := json.MarshalIndent(v, "", "\t")
-		os.Mkdir("testdata", 0o755)
-		if err := os.WriteFile(vectorFile, append(b, '\n'), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b, err := os.ReadFile(vectorFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v vectors
-	if err := json.Unmarshal(b, &v); err != nil {
-		t.Fatal(err)
-	}
-	v.compute()
-	if again, _ := json.MarshalIndent(&v, "", "\t"); !bytes.Equal(append(again, '\n'), b) {
-		t.Error("pieces no longer give the vectors")
-	}
+	proof.Vectors(t, vectorFile, *write, given(), (*vectors).compute)
 }

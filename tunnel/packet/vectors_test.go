@@ -5,25 +5,17 @@ package packet
 
 import (
 	"bytes"
-	"encoding/hex"
-	"encoding/json"
 	"flag"
-	"os"
 	"testing"
+
+	"nightjar/tunnel/proof"
 )
 
 var write = flag.Bool("write", false, "write the test vectors anew")
 
 const vectorFile = "testdata/vectors.json"
 
-// text is bytes that JSON shows in hexadecimal.
-type text []byte
-
-func (h text) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(h)), nil }
-func (h *text) UnmarshalText(b []byte) (err error) {
-	*h, err = hex.DecodeString(string(b))
-	return err
-}
+type text = proof.Hex
 
 // vectors is what goes in and what must come out.
 type vectors struct {
@@ -83,25 +75,5 @@ func (v *vectors) compute(t *testing.T) {
 }
 
 func TestPacketsGiveTheVectors(t *testing.T) {
-	if *write {
-		v := given()
-		v.compute(t)
-		b, _ := json.MarshalIndent(v, "", "\t")
-		os.Mkdir("testdata", 0o755)
-		if err := os.WriteFile(vectorFile, append(b, '\n'), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b, err := os.ReadFile(vectorFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v vectors
-	if err := json.Unmarshal(b, &v); err != nil {
-		t.Fatal(err)
-	}
-	v.compute(t)
-	if again, _ := json.MarshalIndent(&v, "", "\t"); !bytes.Equal(append(again, '\n'), b) {
-		t.Error("packets no longer give the vectors")
-	}
+	proof.Vectors(t, vectorFile, *write, given(), func(v *vectors) { v.compute(t) })
 }
