@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/net/proxy"
 
 	"nightjar/onion"
+	"nightjar/onion/torproc"
 )
 
 func figure(name string, value float64, unit string) {
@@ -214,4 +216,52 @@ func TestFiguresOfAStoppedGuard(t *testing.T) {
 		resume()
 		back(t, there, to)
 	}
+}
+
+// TestFiguresOfALostNetwork cuts a tor off as when a cable is out, until that is noticed, and
+// measures from when it is back. The control is what it takes to start one, to publish, and to be
+// dialled: tor's own part of it.
+func TestFiguresOfALostNetwork(t *testing.T) {
+	there := startTor(t, nil)
+	start := func(changed func(torproc.Notice)) (*onion.Tor, onion.Remote) {
+		here, err := onion.StartTor(t.Context(), onion.TorConfig{Dir: short(t), Exe: markedTor(t),
+			Options: network.Torrc(), Keep: true, Changed: changed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := onion.Remote{ID: echo(t, here, onion.Service{}).ID(), Port: 7}
+		back(t, there, to)
+		return here, to
+	}
+	var lost, own []time.Duration
+	for range 3 {
+		begun := time.Now()
+		plain, _ := start(nil)
+		own = append(own, time.Since(begun))
+		plain.Close()
+		silent := make(chan bool, 8)
+		here, to := start(func(n torproc.Notice) {
+			if n == torproc.Ended {
+				silent <- true
+			}
+		})
+		unblock := block(t, every, "drop")
+		<-silent
+		unblock()
+		lost = append(lost, back(t, there, to))
+		here.Close()
+	}
+	figure("onion.start_published_s", median(own).Seconds(), "s for tor's own start, publication, dial")
+	figure("onion.network_back_s", median(lost).Seconds(), "s until reached again, network back")
+}
+
+// short makes a directory for a tor.
+func short(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "nj")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }

@@ -29,9 +29,10 @@ const (
 
 // doubts are the times after which a service that has not answered is dialled once more, beside
 // the dials that wait: after a restart its old descriptor leads nowhere, and tor may try it for
-// minutes.
+// minutes. The first come soon after each other: the new descriptor may not be out at the first.
 func doubts() []time.Duration {
-	return []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second, 45 * time.Second}
+	return []time.Duration{quick, 7 * time.Second, 12 * time.Second, 25 * time.Second,
+		45 * time.Second}
 }
 
 var errDialTime = errors.New("dial took too long")

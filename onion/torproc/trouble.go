@@ -4,6 +4,7 @@ package torproc
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"nightjar/onion/torconf"
@@ -17,6 +18,11 @@ const (
 	refused = 4 * time.Second
 	// unanswered is the same where nothing came back, which may yet.
 	unanswered = 20 * time.Second
+	// unheard is the same where a relay is asked without anything between: a network that was gone
+	// and is back lets the system wait for longer than that. Every patient-th wait is unanswered,
+	// for a network that is slow.
+	unheard = 6 * time.Second
+	patient = 4
 	// atOnce is how soon a try to connect ends that was refused, and turnedAway how many such tries
 	// leave no hope.
 	atOnce     = 2 * time.Second
@@ -29,6 +35,7 @@ type wait struct {
 	since   time.Time // when it came to this step
 	trouble error     // nil while it gets on
 	nudged  time.Time
+	nudges  int
 	turned  int // tries to connect that ended at once
 }
 
@@ -41,9 +48,12 @@ func (w *wait) turnedAway() bool {
 // nudge reports whether tor should try again now.
 func (w *wait) nudge(now time.Time) bool {
 	pause := unanswered
-	switch w.at.Reason {
-	case "NOROUTE", "CONNECTREFUSED", "CONNECTRESET":
+	switch {
+	case w.at.Reason == "NOROUTE" || w.at.Reason == "CONNECTREFUSED" ||
+		w.at.Reason == "CONNECTRESET":
 		pause = refused
+	case strings.TrimPrefix(w.at.Tag, "ap_") == "conn" && w.nudges%patient != patient-1:
+		pause = unheard
 	}
 	if w.turned > 0 {
 		pause = refused // as a bridge's transport sees it, which does not tell tor why
@@ -56,6 +66,7 @@ func (w *wait) nudge(now time.Time) bool {
 		return false
 	}
 	w.nudged = now
+	w.nudges++
 	return true
 }
 

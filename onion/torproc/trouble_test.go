@@ -3,6 +3,7 @@
 package torproc
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -68,5 +69,36 @@ func TestThreeTriesThatEndAtOnceMeanThatNobodyIsThere(t *testing.T) {
 	w = wait{at: torconf.Phase{Tag: "loading_status"}, turned: turnedAway}
 	if w.turnedAway() {
 		t.Error("a bridge that has answered is given up")
+	}
+}
+
+func TestTorIsMadeToTryAgainSoonUnlessSomethingIsUnderWay(t *testing.T) {
+	waits := func(tag, reason string) (all []time.Duration) {
+		now := time.Now()
+		last := now
+		var w wait
+		for range 90 {
+			w.look(torconf.Phase{Percent: 5, Tag: tag, Reason: reason}, false, now)
+			if w.nudge(now) {
+				all = append(all, now.Sub(last))
+				last = now
+			}
+			now = now.Add(time.Second)
+		}
+		return all
+	}
+	for tag, want := range map[string][]time.Duration{
+		"conn": {unheard, unheard, unheard, unanswered, unheard}, "ap_conn": {unheard, unheard},
+		"conn_done_pt": {unanswered, unanswered}, "handshake": {unanswered, unanswered},
+	} {
+		if got := waits(tag, ""); len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+			t.Errorf("%s: %v, want %v", tag, got, want)
+		}
+	}
+	if got := waits("conn", "CONNECTREFUSED"); len(got) < 20 {
+		t.Errorf("refused at once: %v", got)
+	}
+	if got := waits("loading_descriptors", ""); len(got) != 0 {
+		t.Errorf("while relays answer: %v", got)
 	}
 }
