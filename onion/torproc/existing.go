@@ -38,8 +38,8 @@ func Existing(control, socks string) Starter {
 }
 
 // Start is a Starter. The connection it hands on has been let in: who gets it needs neither cookie
-// nor password. Of an Order only Dir counts. Errors are ErrOption, ErrAway, ErrAuth, ErrCookie,
-// ErrPassword and ErrDirectory.
+// nor password. Of an Order only Dir and Exits count. Errors are ErrOption, ErrAway, ErrAuth,
+// ErrCookie, ErrPassword and ErrDirectory.
 //
 // Services are served where we reach tor for SOCKS: on TCP ports of loopback, where any program of
 // this machine can knock too, or on unix sockets. For these its user must be able to reach a
@@ -64,7 +64,8 @@ func (s System) Start(o Order) (Program, error) {
 			return nil, ErrDirectory
 		}
 	}
-	return &existing{dir: dir, control: conn, socks: s.Socks, done: make(chan struct{})}, nil
+	return &existing{dir: dir, control: conn, socks: s.Socks, exits: o.Exits,
+		done: make(chan struct{})}, nil
 }
 
 // connect opens a control connection that has been let in.

@@ -233,3 +233,22 @@ func FuzzWhatTorSaysBeforeItLetsUsIn(f *testing.F) {
 		}
 	})
 }
+
+func TestExistingTorIsLeftOnlyIfAllowed(t *testing.T) {
+	s, _ := systemTor(t)
+	for _, allowed := range []bool{false, true} {
+		p, err := s.Start(Order{Dir: short(t), Exits: allowed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := p.(exiting).DialExit(t.Context())
+		if allowed != (err == nil) || !allowed && !errors.Is(err, ErrNoExits) {
+			t.Errorf("allowed %v: %v", allowed, err)
+		}
+		if c != nil {
+			c.Close()
+		}
+		p.Control().Close()
+		p.Wipe()
+	}
+}
