@@ -117,8 +117,9 @@ func rules() watch.Rules {
 		Closed:  []string{tor, tor + play.ByWay},
 		Scenery: []string{world, relay},
 	}
-	for _, a := range append(play.Lenders(), phones.SteeredFrom) {
-		r.Own = append(r.Own, netip.MustParseAddr(a))
+	r.Own = map[netip.Addr]string{netip.MustParseAddr(phones.SteeredFrom): world}
+	for _, a := range play.Lenders() {
+		r.Own[netip.MustParseAddr(a)] = gateway
 	}
 	both := func(proto byte, a, b string) {
 		r.Pairs = append(r.Pairs, watch.Pair{From: a, To: b, Proto: proto},

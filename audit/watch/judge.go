@@ -40,10 +40,10 @@ type Rules struct {
 	Closed  []string // roles that have no socket to which others could come
 	// Own are addresses of loopback that only what is not watched, or may do what it does there,
 	// sends from. They speak for packets whose socket was gone before it could be looked up.
-	Own     []netip.Addr
-	Quick   []netip.AddrPort // ports of loopback at which the same holds, in both directions
-	Called  []string         // roles whose ports of loopback, where they listen, are all Quick
-	Scenery []string         // roles that are not watched: on loopback they may send to anybody
+	Own     map[netip.Addr]string // and which role that is
+	Quick   []netip.AddrPort      // ports of loopback at which the same holds, in both directions
+	Called  []string              // roles whose ports of loopback, where they listen, are all Quick
+	Scenery []string              // roles that are not watched: on loopback they send to anybody
 	// Loopback lets everybody write to everybody on this machine, but for questions for names.
 	Loopback bool
 }
@@ -64,7 +64,7 @@ func (r Rules) Judge(f Flow) Verdict {
 		if r.pair(f) || r.Loopback || slices.Contains(r.Scenery, f.Owner.Role) {
 			return Fine
 		}
-		if f.Owner == (Owner{}) && slices.Contains(r.Own, f.From.Addr()) || r.quick(f) {
+		if f.Owner == (Owner{}) && r.Own[f.From.Addr()] != "" || r.quick(f) {
 			return Fine
 		}
 		if f.Owner == (Owner{}) && refusal(f) {
@@ -98,8 +98,12 @@ func (r Rules) With(doors []Door) Rules {
 }
 
 func (r Rules) pair(f Flow) bool {
-	return f.Interface == "lo" && f.Owner.Role != "" && f.Peer.Role != "" &&
-		slices.Contains(r.Pairs, Pair{f.Owner.Role, f.Peer.Role, f.Proto})
+	from, to := f.Owner.Role, f.Peer.Role
+	if to == "" {
+		to = r.Own[f.To.Addr()]
+	}
+	return f.Interface == "lo" && from != "" && to != "" &&
+		slices.Contains(r.Pairs, Pair{from, to, f.Proto})
 }
 
 func (r Rules) exit(f Flow) bool {

@@ -11,10 +11,11 @@ import (
 
 func rules() Rules {
 	return Rules{
-		Pairs:   []Pair{{"tor", "relay", TCP}, {"gateway", "world", UDP}},
+		Pairs: []Pair{{"tor", "relay", TCP}, {"gateway", "world", UDP},
+			{"world", "gateway", UDP}},
 		Exits:   []Exit{{"vpn", UDP, at("192.0.2.200:51820"), ""}},
 		Indoors: []string{"engine"}, Closed: []string{"tor"},
-		Own: []netip.Addr{at("127.0.0.77:0").Addr()},
+		Own: map[netip.Addr]string{at("127.0.0.77:0").Addr(): "gateway"},
 	}
 }
 
@@ -46,6 +47,10 @@ func TestOnlyWhatIsNamedIsFine(t *testing.T) {
 			From: at("127.0.0.77:4000"), To: at("127.1.1.1:7000")}, Stray},
 		{"nobody, from that address to a resolver", Flow{Interface: "lo", Proto: UDP,
 			From: at("127.0.0.77:4000"), To: at("127.0.0.53:53")}, Name},
+		{"a node, to a role's own address where nobody is any more", Flow{Interface: "lo",
+			Proto: UDP, Owner: world, To: at("127.0.0.77:4000")}, Fine},
+		{"an engine, to that address", Flow{Interface: "lo", Proto: UDP, Owner: engine,
+			To: at("127.0.0.77:4000")}, Stray},
 		{"a gateway to a DHT node", Flow{Interface: "lo", Proto: UDP, To: at("127.1.1.1:7000"),
 			Owner: gateway, Peer: world}, Fine},
 		{"a resolver on loopback", Flow{Interface: "lo", Proto: UDP, To: at("127.0.0.53:53"),

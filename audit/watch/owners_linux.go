@@ -32,6 +32,11 @@ func (r *Recorder) resolve(batch []seen) {
 			ask = append(ask, s.key)
 		}
 	}
+	r.ask(ask)
+}
+
+// ask looks for the owners of flows.
+func (r *Recorder) ask(ask []flowKey) {
 	if len(ask) == 0 {
 		return
 	}
@@ -57,6 +62,29 @@ func (r *Recorder) resolve(batch []seen) {
 			default:
 				r.known[k].peer = o
 			}
+		}
+	}
+}
+
+// late looks again for the owners of flows that lack one: the kernel's tables are not read in one
+// piece, and a socket that is there may be missed.
+func (r *Recorder) late() {
+	var ask []flowKey
+	r.mu.Lock()
+	for k, f := range r.flows {
+		lacks := f.Owner == (Owner{}) || f.Interface == "lo" && f.Peer == (Owner{})
+		if e := r.known[k]; lacks && e != nil && e.again < maxTries && !rawly(k.proto) {
+			e.again++
+			ask = append(ask, k)
+		}
+	}
+	r.mu.Unlock()
+	r.ask(ask)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, k := range ask {
+		if f := r.flows[k]; f != nil {
+			f.Owner, f.Peer = r.known[k].owner, r.known[k].peer
 		}
 	}
 }

@@ -73,7 +73,8 @@ type flowKey struct {
 type ends struct {
 	owner, peer Owner
 	at          time.Time
-	tries       int
+	tries       int // while packets came
+	again       int // afterwards
 }
 
 // A Recorder records from Open to Close.
@@ -152,6 +153,7 @@ func (r *Recorder) record() {
 		if now := time.Now(); now.Sub(looked) > lookEvery {
 			looked = now
 			r.look()
+			r.late()
 		}
 		ready := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}}
 		if n, err := unix.Poll(ready, int(idle/time.Millisecond)); n < 1 || err != nil {

@@ -97,3 +97,16 @@ func TestPageIsWholeAndNeedsNothing(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestWhatNobodySentIsALeakThatIsSaidToBeNobodys(t *testing.T) {
+	f := stray("engine")
+	f.Owner = watch.Owner{}
+	r := reported(nil, f)
+	if r.Totals.Exit != Leak || !strings.Contains(r.Verdict(), "sent by nobody") {
+		t.Errorf("exit %d: %s", r.Totals.Exit, r.Verdict())
+	}
+	r = reported(nil, f, stray("engine"))
+	if r.Totals.Exit != Leak || strings.Contains(r.Verdict(), "nobody") {
+		t.Errorf("exit %d: %s", r.Totals.Exit, r.Verdict())
+	}
+}
