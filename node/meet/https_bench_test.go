@@ -5,7 +5,6 @@
 package meet_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,40 +12,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"math/big"
-	"net"
 	"testing"
 	"time"
 
 	"nightjar/audit/privnet/lender"
 	"nightjar/node/meet/relay"
-	"nightjar/onion"
 )
 
 const relayName = "relay.example"
-
-// sealed is a path whose services speak TLS.
-type sealed struct {
-	onion.Path
-	shows *tls.Config
-}
-
-func (s sealed) Publish(ctx context.Context, o onion.Service) (onion.Listener, error) {
-	l, err := s.Path.Publish(ctx, o)
-	return sealedListener{l, s.shows}, err
-}
-
-type sealedListener struct {
-	onion.Listener
-	shows *tls.Config
-}
-
-func (l sealedListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return tls.Server(c, l.shows), nil
-}
 
 // certificate makes one for the relay, and what believes it.
 func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
@@ -71,15 +44,13 @@ func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 		{Certificate: [][]byte{der}, PrivateKey: key}}}, roots
 }
 
-// TestFiguresOfHTTPS measures a miss by a relay over a path that takes 300 ms for a round trip, with
-// TLS and without. The streams are there already.
+// TestFiguresOfHTTPS measures a miss by a relay over a path that takes 300 ms for a round trip,
+// with TLS and without. The streams are there already.
 func TestFiguresOfHTTPS(t *testing.T) {
 	const far, tries = 300 * time.Millisecond, 11
 	s, plain := place(t, 0)
 	shows, roots := certificate(t)
-	network := onion.NewMemory()
-	secure, err := lender.Over(t.Context(), sealed{network.Path(), shows}, network.Path(),
-		s.Addrs()[:8])
+	secure, err := lender.Secure(t.Context(), s.Addrs()[:8], shows)
 	if err != nil {
 		t.Fatal(err)
 	}
