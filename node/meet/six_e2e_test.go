@@ -51,7 +51,8 @@ func six(t *testing.T, half int) (all []netip.AddrPort) {
 		}
 		return netip.AddrFrom4([4]byte{127, byte(i + 1), 9, 1})
 	}
-	first := []netip.AddrPort{netip.AddrPortFrom(place(0), 6881), netip.AddrPortFrom(place(1), 6881)}
+	first := []netip.AddrPort{netip.AddrPortFrom(place(0), 6881),
+		netip.AddrPortFrom(place(1), 6881)}
 	for i := range 2 * half {
 		a := place(i)
 		if i%2 == 1 {

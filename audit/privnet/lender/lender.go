@@ -42,13 +42,14 @@ func Start6(ctx context.Context, nodes []netip.AddrPort, listen6 string) (*Lende
 	return over(ctx, network.Path(), network.Path(), nodes, listen6)
 }
 
-func over(ctx context.Context, theirs, ours onion.Path, nodes []netip.AddrPort, listen6 string) (
-	*Lender, error) {
+func over(ctx context.Context, theirs, ours onion.Path, nodes []netip.AddrPort,
+	listen6 string) (*Lender, error) {
 	var g *onion.Gateway
 	server := relay.NewServer(func(ctx context.Context) (net.PacketConn, []netip.AddrPort, error) {
 		return g.Open(ctx)
 	})
-	g, err := onion.NewGateway(onion.GatewayConfig{Listen: "127.0.0.1:0", Listen6: listen6, AllowPrivate: true,
+	g, err := onion.NewGateway(onion.GatewayConfig{Listen: "127.0.0.1:0",
+		Listen6: listen6, AllowPrivate: true,
 		Accept: meet.IsQuery, Reply: meet.IsReply, Relay: server.Serve,
 		Nodes: func() []netip.AddrPort { return nodes }})
 	if err != nil {

@@ -3,8 +3,8 @@
 //
 // It trusts nobody. A packet is read by package walk's rules before anything looks into it. Memory,
 // answers and own questions have bounds, in all and for each address. It is no amplifier: an answer
-// has at most three and a half times the bytes of its question, but for stored items, which an
-// address that never proved itself gets four times a second. It keeps nothing of who asked for what, and
+// has at most three and a half times the bytes of its question, but for stored items, of which an
+// address that never proved itself gets four a second. It keeps nothing of who asked for what, and
 // no peers of torrents: get_peers is answered with nodes alone, announce_peer with nothing.
 //
 //	Server   the node: one conn, one kind of address
