@@ -117,7 +117,7 @@ func (n *Node) explainPublishing(gateways int) Step {
 			{"the gateway that carries it", "one slot: a random key, bytes of constant size, and " +
 				"when; " + others(gateways), "who you are, whose slot it is, who reads it, or " +
 				"which other slots are yours"},
-			{"the about eight DHT nodes that store it", "the same, with the gateway's address " +
+			{"the DHT nodes that store it", "the same, with the gateway's address " +
 				"for yours", "who you are, or that the slot of the next six hours is yours too"},
 			{"this contact", "that you are there, and when you were last",
 				"where you are"}})}

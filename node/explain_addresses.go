@@ -48,7 +48,7 @@ func explainStoring() Step {
 			"derive from your secrets and that changes every six hours; again after 40 to 80 " +
 			"minutes, each slot at times of its own",
 		Sees: views([]view{
-			{"the about eight DHT nodes that store it", "the address of the way out, a random " +
+			{"the DHT nodes that store it", "the address of the way out, a random " +
 				"key, bytes of constant size, and when: slots that one address stores can be " +
 				"seen to belong together", "who you are, who reads it, or what it holds"},
 			{"this contact", "the address of the way out, that you are there, and when you were " +

@@ -19,7 +19,6 @@ type Door struct {
 	mu       sync.Mutex
 	how      string       // how far starting is
 	identity api.Identity // empty until Introduce
-	others   int          // identities that were open in the home then
 	engine   http.Handler // nil until Open
 }
 

@@ -172,7 +172,6 @@ func (d *Door) Introduce(ctx context.Context, id api.Identity, dir string, by Di
 		return err
 	}
 	defer release()
-	others := 0
 	for _, e := range by.running(ctx, []string{dir}) {
 		if e.Address == id.Address {
 			return ErrTaken
@@ -180,19 +179,9 @@ func (d *Door) Introduce(ctx context.Context, id api.Identity, dir string, by Di
 		if e.silent {
 			return ErrSilent
 		}
-		if e.Role == api.RoleEngine {
-			others++
-		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.identity, d.others = id, others
+	d.identity = id
 	return nil
-}
-
-// Alone reports whether no other identity was at work in the home when this one was introduced.
-func (d *Door) Alone() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.others == 0
 }

@@ -93,7 +93,7 @@ func cmdPhoneShow(ctx context.Context, c console, args []string) error {
 		return nil
 	}
 	for _, s := range p.Settings {
-		fmt.Fprintf(c.out, "%-16s %s\n", s.Label, s.Value)
+		fmt.Fprintf(c.out, "%-26s %s\n", s.Label, s.Value)
 	}
 	names := make([]string, 0, len(p.Paste))
 	for name := range p.Paste {
@@ -141,6 +141,9 @@ func cmdLock(ctx context.Context, c console, args []string) error {
 	var failed error
 	for _, e := range running {
 		failed = errors.Join(failed, lock(e))
+	}
+	if failed == nil {
+		c.line("locked: nothing of them is in memory any more")
 	}
 	return failed
 }

@@ -137,10 +137,13 @@ func (e *engine) assemble(ctx context.Context, f torFlags, r route, phone phoneF
 	}
 	e.door.Open(control.Engine{Node: e.node, Status: e.status, Phone: e.phoneSettings,
 		Derived: e.derived})
-	e.welcome()
+	e.welcome(ctx)
 	err = e.work(ctx)
 	_ = e.way.Close() // tor writes down its guards when it ends
 	stateErr := e.keepGuards(*f.control == "")
+	if stateErr != nil {
+		e.note("the guards that tor chose could not be kept: %s", what(stateErr))
+	}
 	e.farewell()
 	return errors.Join(err, stateErr)
 }

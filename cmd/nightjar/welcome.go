@@ -3,18 +3,22 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
+
+	"nightjar/cmd/control"
 )
 
 // welcome shows the commands that work from now on.
-func (e *engine) welcome() {
+func (e *engine) welcome(ctx context.Context) {
 	c := e.console
 	if c.home != "" {
 		c.home = string(e.place.home) // another terminal may stand in another directory
 	}
-	if c.as = ""; !e.door.Alone() {
-		c.as = e.node.Status().Address.String()[:shortAddress]
+	self := e.node.Status().Address.String()
+	if c.as = ""; control.Beside(ctx, string(e.place.home), self, e.seats()) > 0 {
+		c.as = self[:shortAddress]
 	}
 	what, command := e.lacks()
 	c.line("%s", strings.Join(nextCommands(what, command, e.phone != nil), "\n"))
