@@ -6,8 +6,10 @@
 package whole
 
 import (
+	"bufio"
 	"context"
 	"encoding/hex"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -74,6 +76,58 @@ func upBy(t *testing.T, p *stage.Party, s system) error {
 	return err
 }
 
+// overhear lists what the tor is asked for by SOCKS: of each stream that came through, the user's
+// name that it was asked for by, and its circuit.
+func (s system) overhear(t *testing.T) (streams func() map[string][]string) {
+	t.Helper()
+	cookie, err := os.ReadFile(s.cookie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("unix", s.control[len("unix:"):])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	fmt.Fprintf(c, "AUTHENTICATE %x\r\nSETEVENTS STREAM\r\n", cookie)
+	return func() map[string][]string {
+		fmt.Fprintf(c, "QUIT\r\n")
+		all, user := map[string][]string{}, map[string]string{}
+		for lines := bufio.NewScanner(c); lines.Scan(); {
+			f := strings.Fields(lines.Text()) // 650 STREAM id status circuit target ...
+			if len(f) < 6 || f[1] != "STREAM" || !strings.Contains(f[5], ".onion") {
+				continue // or tor's own, to directories
+			}
+			for _, word := range f {
+				if u, ok := strings.CutPrefix(word, "SOCKS_USERNAME="); ok {
+					user[f[2]] = u
+				}
+			}
+			if f[3] == "SUCCEEDED" {
+				all[user[f[2]]] = append(all[user[f[2]]], f[4])
+			}
+		}
+		return all
+	}
+}
+
+// checkApart fails if streams that were asked for by one name, or came by one circuit, are several:
+// each operation on a slot, and each tunnel, has both to itself.
+func checkApart(t *testing.T, streams map[string][]string) {
+	t.Helper()
+	circuits := map[string]bool{}
+	for user, by := range streams {
+		if user == "" || len(by) > 1 || circuits[by[0]] {
+			t.Errorf("%q: circuits %q, shared: %v", user, by, circuits[by[0]])
+		}
+		circuits[by[0]] = true
+	}
+	if len(circuits) < 3 {
+		t.Errorf("%d streams were overheard: this test proves nothing", len(circuits))
+	}
+	t.Logf("%d streams, each by a circuit of its own", len(circuits))
+}
+
 func TestSealedEngineWritesByATorThatWantsItsCookie(t *testing.T) {
 	s := startSystem(t)
 	p, err := set.Party(t.Context(), "by-system")
@@ -93,6 +147,7 @@ func TestSealedEngineWritesByATorThatWantsItsCookie(t *testing.T) {
 	if err := os.Rename(hidden, s.cookie); err != nil {
 		t.Fatal(err)
 	}
+	streams := s.overhear(t)
 	if err := upBy(t, p, s); err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +171,7 @@ func TestSealedEngineWritesByATorThatWantsItsCookie(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	checkApart(t, streams())
 	cookie, err := os.ReadFile(s.cookie)
 	if err != nil {
 		t.Fatal(err)
