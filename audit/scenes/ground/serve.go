@@ -82,7 +82,8 @@ func grant(ctx context.Context, l net.Listener) {
 			return
 		}
 		if ctx.Err() != nil {
-			defer c.Close()
+			_, _ = io.Copy(io.Discard, c) // it is left waiting, as those that come later are
+			c.Close()
 			return
 		}
 		go func() {
