@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"nightjar/audit/scenes/play"
@@ -126,7 +127,9 @@ func (w *watching) scene(ctx context.Context, c *play.Cast, s play.Scene) *repor
 	err := s.Run(ctx, c)
 	pause(ctx, afterwards)
 	flows, doors, lost := w.recorder.Take(ctx)
-	done.Seen(flows, doors, w.rules, s.Foreign)
+	rules := w.rules
+	rules.Called = slices.Concat(rules.Called, s.Hasty)
+	done.Seen(flows, doors, rules, s.Foreign)
 	if err == nil && len(s.Foreign) > 0 && done.Foreign == 0 {
 		err = errors.New("the phone sent nothing of what it was told to: this proves nothing")
 	}

@@ -21,6 +21,7 @@ type Scene struct {
 	Name    string
 	Says    string   // what it is about
 	Foreign []string // roles whose stray packets the scene provokes on purpose
+	Hasty   []string // roles whom tor leaves too fast for it to be seen who left
 	Must    string   // ends a role that must be seen to send, or else the scene proves nothing
 	OwnTor  bool     // it needs a tor of its own, or the private network
 	Play    func(context.Context, *Cast) error

@@ -61,7 +61,8 @@ func torless() []Scene {
 		{Name: "no-network", Says: "no relay answers", Play: noNetwork},
 		{Name: "bridge-only", Says: "a bridge is the only way in", Play: bridgeOnly},
 		{Name: "bridge-blocked", Says: "the bridge does not answer", Play: bridgeBlocked},
-		{Name: "clock-jump", Says: "tor's clock is far off", Play: clockJump},
+		{Name: "clock-jump", Says: "tor's clock is far off", Hasty: []string{"relay"},
+			Play: clockJump},
 	}
 	for i := range out {
 		out[i].OwnTor = true
