@@ -51,8 +51,11 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 		return c.json(reply)
 	}
 	fmt.Fprintln(c.out, c.here(how))
-	if reply.Next != "" {
+	switch {
+	case reply.Waits:
 		fmt.Fprintln(c.out, c.here("next: "+reply.Next))
+	case reply.Next != "":
+		c.line("%s", reply.Next)
 	}
 	c.offerBridges(reply.Bridges)
 	c.offerRelays(reply.Offered)
@@ -98,7 +101,7 @@ func (c console) invite(ctx context.Context, cl *control.Client, req api.InviteR
 	}
 	switch {
 	case connected:
-		how = reply.Name + " is connected: you were in touch before"
+		how, reply.Next = reply.Name+" is connected: you were in touch before", ""
 	case reply.Waits:
 		how = reply.Name + " is remembered; the invitation waits: no gateway is known, and this " +
 			"card carries none"
