@@ -117,7 +117,7 @@ type saying struct {
 func reasons() []saying {
 	return []saying{{"missing", torproc.ErrMissing}, {"option", torproc.ErrOption},
 		{"directory", torproc.ErrDirectory}, {"died", torproc.ErrDied}, {"away", torproc.ErrAway},
-		{"nosocks", torproc.ErrNoSocks}, {"cookie", torproc.ErrCookie},
+		{"cookie", torproc.ErrCookie},
 		{"password", torproc.ErrPassword}, {"auth", torproc.ErrAuth},
 		{"obfs4", bridge.ErrNoObfs4}, {"snowflake", bridge.ErrNoSnowflake},
 		{"webtunnel", bridge.ErrNoWebtunnel}, {"bridge", bridge.ErrLine}, {"weak", bridge.ErrWeak}}
