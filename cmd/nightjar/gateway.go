@@ -82,14 +82,17 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	if err := c.checkSeal(*sealed); err != nil {
 		return err
 	}
+	l.dht.prepare(*l.private, l.nodes)
 	return o.withIdentity(ctx, c, api.RoleGateway, p, o.fromVault,
 		func(ctx context.Context, s *session) error {
-			t, err := c.startTor(ctx, tor, s)
-			if err != nil {
-				return err
-			}
-			defer t.Close()
-			return l.lend(ctx, c, o, s, t)
+			return l.dht.beside(ctx, c, func(ctx context.Context) error {
+				t, err := c.startTor(ctx, tor, s)
+				if err != nil {
+					return err
+				}
+				defer t.Close()
+				return l.lend(ctx, c, o, s, t)
+			})
 		})
 }
 
@@ -108,12 +111,7 @@ func (l *lender) lend(ctx context.Context, c console, o *options, s *session, t 
 	if err != nil {
 		return err
 	}
-	l.dht.private = *l.private
-	l.dht.nodes = func() []netip.AddrPort { return slices.Concat(l.nodes, walks.Nodes()) }
-	l.dht.prepare()
-	return l.dht.beside(ctx, c, func(ctx context.Context) error {
-		return c.serveGateway(ctx, o, s.id, t, g)
-	})
+	return c.serveGateway(ctx, o, s.id, t, g)
 }
 
 // The names under which a gateway gets sockets from its warden.

@@ -24,8 +24,6 @@ var errServe = errors.New("--serve-dht needs an address of this machine: IP:PORT
 // serving is what a gateway serves the DHT at.
 type serving struct {
 	at      []netip.AddrPort
-	private bool
-	nodes   func() []netip.AddrPort // to begin with
 	servers []*serve.Server
 }
 
@@ -95,10 +93,11 @@ func (s *serving) beside(ctx context.Context, c console, f func(context.Context)
 	return work.Wait()
 }
 
-// prepare makes the servers, which run in beside.
-func (s *serving) prepare() {
+// prepare makes the servers, which run in beside and begin with the nodes.
+func (s *serving) prepare(private bool, nodes []netip.AddrPort) {
 	for range s.at {
-		s.servers = append(s.servers, &serve.Server{Nodes: s.nodes,
-			Allowed: func(a netip.AddrPort) bool { return frame.MaySend(a, s.private) }})
+		s.servers = append(s.servers, &serve.Server{
+			Nodes:   func() []netip.AddrPort { return nodes },
+			Allowed: func(a netip.AddrPort) bool { return frame.MaySend(a, private) }})
 	}
 }
