@@ -32,8 +32,8 @@ func (s *Server) keep(ctx context.Context) {
 	}
 }
 
-// busy reports whether the nth tick is one in which a node that knows few looks for others: at first
-// often, since a question may be lost.
+// busy reports whether the nth tick is one in which a node that knows few looks for others: at
+// first often, since a question may be lost.
 func busy(n int) bool {
 	return n < 10 || n < 60 && n%3 == 0 || n%int(refreshTime/tick) == 0
 }
