@@ -65,6 +65,20 @@ func TestOnlyWhatIsNamedIsFine(t *testing.T) {
 			To: at("192.0.2.200:51821"), Owner: vpn}, Stray},
 		{"nobody to the VPN's endpoint", Flow{Interface: "eth0", Proto: UDP,
 			To: at("192.0.2.200:51820")}, Stray},
+	} {
+		if got := rules().Judge(c.f); got != c.want {
+			t.Errorf("%s: %s, want %s", c.says, got, c.want)
+		}
+	}
+}
+
+func TestKernelIsKnownByExactlyWhatItSays(t *testing.T) {
+	engine := Owner{Role: "engine"}
+	for _, c := range []struct {
+		says string
+		f    Flow
+		want Verdict
+	}{
 		{"a kernel's reset", Flow{Interface: "lo", Proto: TCP, Type: flagRST,
 			To: at("127.0.0.1:4000")}, Kernel},
 		{"a reset outside", Flow{Interface: "eth0", Proto: TCP, Type: flagRST,

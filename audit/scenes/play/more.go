@@ -31,7 +31,8 @@ func around() []Scene {
 	return []Scene{
 		{Name: "guard-lost", Says: "the relay by which tor enters is gone", OwnTor: true,
 			Play: guardLost},
-		{Name: "together", Says: "three identities of one vault are opened at once", Play: together},
+		{Name: "together", Says: "three identities of one vault are opened at once",
+			Play: together},
 		{Name: "exit-relays", Says: "a relay outside of tor may be asked, by its name",
 			OwnTor: true, Play: exitRelays},
 		{Name: "gateway-serves", Says: "a gateway is a node of the DHT for everybody",
