@@ -20,7 +20,7 @@ import (
 )
 
 // limit bounds the whole trial.
-const limit = 14 * time.Minute
+const limit = 25 * time.Minute
 
 // builder runs one build and adds its line to the trial.
 type builder struct {
