@@ -50,14 +50,12 @@ type Network struct {
 	bridgeLine   string // how a client reaches it
 	transport    string // the program that speaks its transport
 	names        *names // of the exit, if there is one
+	pace         pace
 	begun        time.Time
 	progress     func(string, time.Duration)
 }
 
-const (
-	defaultRelays = 6
-	attempts      = 3
-)
+const defaultRelays = 6
 
 // Start runs a network and returns when clients can use it. If a network does not become whole
 // (a relay too slow for the first vote on a busy machine), it is stopped and another one started.
@@ -73,21 +71,18 @@ func Start(ctx context.Context, o Options) (*Network, error) {
 		return nil, err
 	}
 	begun := time.Now()
-	for try := 1; ; try++ {
-		n := &Network{tor: tor, gencert: gencert, begun: begun, progress: o.Progress}
-		slack := voteSlack
-		if try > 1 {
-			slack = 0 // the machine is busy: give the relays all the time there is
-		}
-		if err = n.start(ctx, o, slack); err == nil {
+	for _, p := range paces {
+		n := &Network{tor: tor, gencert: gencert, begun: begun, progress: o.Progress, pace: p}
+		if err = n.start(ctx, o); err == nil {
 			return n, nil
 		}
 		n.Stop()
-		if ctx.Err() != nil || try == attempts {
-			return nil, fmt.Errorf("start tor network: %w", err)
+		if ctx.Err() != nil {
+			break
 		}
 		n.say("starting over: " + err.Error())
 	}
+	return nil, fmt.Errorf("start tor network: %w", err)
 }
 
 // programs finds the two programs.
@@ -107,7 +102,7 @@ func programs(o Options) (tor, gencert string, err error) {
 	return tor, gencert, nil
 }
 
-func (n *Network) start(ctx context.Context, o Options, slack time.Duration) error {
+func (n *Network) start(ctx context.Context, o Options) error {
 	var err error
 	if n.dir, n.remove, err = scratch.Directory(o.Dir, dirPrefix); err != nil {
 		return err
@@ -121,7 +116,7 @@ func (n *Network) start(ctx context.Context, o Options, slack time.Duration) err
 		return err
 	}
 	n.say("waiting for the clock: votes are held at fixed times")
-	if err := awaitVote(ctx, slack); err != nil {
+	if err := n.pace.awaitVote(ctx); err != nil {
 		return err
 	}
 	if o.Exit {

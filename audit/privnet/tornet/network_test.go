@@ -32,11 +32,13 @@ func TestClientsAreToldOfNoOtherAuthority(t *testing.T) {
 }
 
 func TestStartIsNeverShortlyBeforeAVote(t *testing.T) {
-	for phase := time.Duration(0); phase < votePeriod; phase += 100 * time.Millisecond {
-		now := time.Unix(1_000_000, 0).Add(phase)
-		start := now.Add(untilVote(now, voteSlack))
-		if at := start.Sub(start.Truncate(votePeriod)); at >= voteSlack {
-			t.Errorf("at %v into a period the start is %v into one", phase, at)
+	for _, p := range paces {
+		for phase := time.Duration(0); phase < p.period; phase += 100 * time.Millisecond {
+			now := time.Unix(1_000_000_800, 0).Truncate(p.period).Add(phase)
+			start := now.Add(p.untilVote(now))
+			if at := start.Sub(start.Truncate(p.period)); at > p.slack {
+				t.Errorf("at %v into a period the start is %v into one", phase, at)
+			}
 		}
 	}
 }

@@ -16,13 +16,21 @@ import (
 )
 
 const (
-	votePeriod = 10 * time.Second // of the first votes
-	voteSlack  = 2 * time.Second  // after the start of a period: leaves relays 4 s until the vote
-	poll       = 50 * time.Millisecond
-	wholeIn    = 20 * time.Second // for the first consensus; a late relay would wait 300 s
-	filledIn   = 40 * time.Second // for the descriptors
-	nudge      = time.Second
+	poll     = 50 * time.Millisecond
+	filledIn = 40 * time.Second // for the descriptors
+	nudge    = time.Second
 )
+
+// A pace is how fast a network is begun.
+type pace struct {
+	period time.Duration // of the first votes: a divisor of half an hour
+	slack  time.Duration // after the start of a period, in which processes may be started
+}
+
+// paces are those of one attempt after the other: on a busy machine relays need more time to make
+// themselves known. The first leaves them 4 s until the vote.
+var paces = [...]pace{{10 * time.Second, 2 * time.Second}, {10 * time.Second, 0},
+	{20 * time.Second, 2 * time.Second}, {30 * time.Second, 2 * time.Second}}
 
 var (
 	errPartial = errors.New("the first consensus came without some relays")
@@ -32,17 +40,17 @@ var (
 // untilVote says how long to wait before the processes are started. The authority votes 4 s before
 // the end of a period, with the relays that have made themselves known by then; on an idle machine
 // that takes them 2 s. Started in the last 6 s of a period it would vote after 1 s, alone.
-func untilVote(now time.Time, slack time.Duration) time.Duration {
-	phase := now.Sub(now.Truncate(votePeriod))
-	if phase < slack {
+func (p pace) untilVote(now time.Time) time.Duration {
+	phase := now.Sub(now.Truncate(p.period))
+	if phase < p.slack {
 		return 0
 	}
-	return votePeriod - phase
+	return p.period - phase
 }
 
 // awaitVote waits for the part of a voting period in which a start is safe.
-func awaitVote(ctx context.Context, slack time.Duration) error {
-	t := time.NewTimer(untilVote(time.Now(), slack))
+func (p pace) awaitVote(ctx context.Context) error {
+	t := time.NewTimer(p.untilVote(time.Now()))
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -54,7 +62,8 @@ func awaitVote(ctx context.Context, slack time.Duration) error {
 
 // awaitUsable returns when clients can use the network.
 func (n *Network) awaitUsable(ctx context.Context) error {
-	if err := n.await(ctx, wholeIn, n.consensusWhole); err != nil {
+	// For the first consensus; a relay that comes later would have to wait 300 s.
+	if err := n.await(ctx, 2*n.pace.period, n.consensusWhole); err != nil {
 		return err
 	}
 	n.say("the first consensus is out and names every relay")

@@ -50,7 +50,7 @@ func (n *Network) authorityTorrc(dir string) string {
 		"DirPort " + at(authorityIP, n.base+1),
 		"AuthoritativeDirectory 1",
 		"V3AuthoritativeDirectory 1",
-		fmt.Sprintf("TestingV3AuthInitialVotingInterval %d", int(votePeriod.Seconds())),
+		fmt.Sprintf("TestingV3AuthInitialVotingInterval %d", int(n.pace.period.Seconds())),
 		"TestingV3AuthInitialVoteDelay 2",
 		"TestingV3AuthInitialDistDelay 2",
 		// Later votes are rare: each one costs every process memory for consensus diffs.
