@@ -42,7 +42,7 @@ var (
 	ErrCookie = fmt.Errorf("%w: its cookie cannot be read", ErrAuth)
 	// ErrPassword means that it wants a password, and was given none or another. It wraps ErrAuth.
 	ErrPassword = fmt.Errorf("%w: it wants another password", ErrAuth)
-	// ErrAway means that nothing listens where an existing tor should.
+	// ErrAway means that nothing listens where an existing tor should, or a user that is no tor's.
 	ErrAway = errors.New("no tor listens there")
 	// ErrNoExits means that tor was not told to let streams leave the network.
 	ErrNoExits = errors.New("nothing may leave the tor network here")
@@ -54,6 +54,8 @@ var (
 	// and Whonix). It wraps ErrCommand.
 	ErrFiltered = fmt.Errorf("%w: a filter stands before it", ErrCommand)
 
+	// errStranger is a socket of a user that no tor runs as.
+	errStranger = fmt.Errorf("%w: another user does", ErrAway)
 	// errTwo is a SOCKS socket that is not of the tor with that control socket.
 	errTwo = fmt.Errorf("%w: its SOCKS socket is another", ErrUnsafe)
 	// ErrDirectory means a runtime directory that cannot be made, or whose name is too long for a

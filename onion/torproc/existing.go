@@ -30,6 +30,8 @@ type System struct {
 	// Password is the name of a file with the password of the control connection, on one line; ""
 	// if there is none. The cookie of a tor that has one is found by its own word.
 	Password string
+
+	trusts func(uid uint32) bool // whose sockets those may be; nil means mayBeTor
 }
 
 // Existing returns the Starter of a System without a password.
@@ -37,7 +39,8 @@ func Existing(control, socks string) Starter {
 	return System{Control: control, Socks: socks}.Start
 }
 
-// Start is a Starter. The connection it hands on has been let in: who gets it needs neither cookie
+// Start is a Starter. Whoever listens must be a user that tor may run as (on Linux; elsewhere that is
+// not looked at), or nothing is said and it is ErrAway. The connection it hands on has been let in: who gets it needs neither cookie
 // nor password. Of an Order only Dir and Exits count. Errors are ErrOption, ErrAway, ErrAuth,
 // ErrCookie, ErrPassword and ErrDirectory.
 //
@@ -47,6 +50,9 @@ func Existing(control, socks string) Starter {
 func (s System) Start(o Order) (Program, error) {
 	if !local(s.Control) || !local(s.Socks) || len(o.Options) > 0 {
 		return nil, ErrOption
+	}
+	if s.trusts == nil {
+		s.trusts = mayBeTor
 	}
 	conn, err := s.connect()
 	if err != nil {
@@ -64,7 +70,7 @@ func (s System) Start(o Order) (Program, error) {
 			return nil, ErrDirectory
 		}
 	}
-	return &existing{dir: dir, control: conn, socks: s.Socks, exits: o.Exits,
+	return &existing{dir: dir, control: conn, socks: s.Socks, exits: o.Exits, trusts: s.trusts,
 		done: make(chan struct{})}, nil
 }
 
@@ -72,7 +78,7 @@ func (s System) Start(o Order) (Program, error) {
 func (s System) connect() (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), dialIn)
 	defer cancel()
-	conn, err := dialLocal(ctx, s.Control)
+	conn, err := dialLocal(ctx, s.Control, s.trusts)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +112,7 @@ type existing struct {
 	control net.Conn
 	socks   string
 	exits   bool
+	trusts  func(uid uint32) bool
 	done    chan struct{}
 	once    sync.Once
 }
@@ -118,7 +125,9 @@ func (e *existing) Kill()                 { e.once.Do(func() { close(e.done) }) 
 func (e *existing) Wipe() error           { return e.dir.wipe() }
 func (e *existing) PID() int              { return 0 }
 
-func (e *existing) Dial(ctx context.Context) (net.Conn, error) { return dialLocal(ctx, e.socks) }
+func (e *existing) Dial(ctx context.Context) (net.Conn, error) {
+	return dialLocal(ctx, e.socks, e.trusts)
+}
 
 // Foreign returns where the tor listens for SOCKS.
 func (e *existing) Foreign() string { return e.socks }
@@ -141,7 +150,8 @@ func local(at string) bool {
 	return err == nil && a.Addr().IsLoopback() && a.Port() != 0
 }
 
-func dialLocal(ctx context.Context, at string) (net.Conn, error) {
+// dialLocal connects to a socket of this machine. Before anything is said it looks whose it is.
+func dialLocal(ctx context.Context, at string, trusts func(uid uint32) bool) (net.Conn, error) {
 	network, name := "tcp", at
 	if path, ok := strings.CutPrefix(at, unixly); ok {
 		network, name = "unix", path
@@ -149,8 +159,11 @@ func dialLocal(ctx context.Context, at string) (net.Conn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, network, name)
 	switch {
-	case err == nil:
+	case err == nil && owned(c, trusts):
 		return c, nil
+	case err == nil:
+		c.Close()
+		return nil, errStranger
 	case os.IsPermission(err):
 		return nil, ErrAuth
 	case ctx.Err() != nil:

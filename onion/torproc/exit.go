@@ -28,5 +28,5 @@ func (e *existing) DialExit(ctx context.Context) (net.Conn, error) {
 	if !e.exits {
 		return nil, ErrNoExits
 	}
-	return dialLocal(ctx, e.socks)
+	return e.Dial(ctx)
 }
