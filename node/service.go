@@ -4,6 +4,7 @@ package node
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"nightjar/node/book"
@@ -16,6 +17,8 @@ import (
 const (
 	firstTime = 30 * time.Second // for a contact that has dialled to say what for
 	newcomers = 32               // tunnels at once that have not said it; more wait
+	perPeer   = 4                // of them of one contact: a fifth shows out the first
+	patience  = 3 * time.Second  // with one that says nothing, when all places are taken
 )
 
 // ownRoad makes the road that our way out allows.
@@ -36,35 +39,43 @@ func (n *Node) generation() (g uint32) {
 	return g
 }
 
-// serve takes in the tunnels that contacts have dialled.
+// serve takes in the tunnels that contacts have dialled. None of them can keep the others out.
 func (n *Node) serve(ctx context.Context) {
-	seats := make(chan struct{}, newcomers)
+	lobby := &road.Lobby{Places: newcomers, Share: perPeer, Patience: patience}
 	for {
 		tun, err := n.road.Accept(ctx)
 		if err != nil {
 			return
 		}
-		seats <- struct{}{}
-		if !n.crew.spawn(func(ctx context.Context) {
-			n.admit(ctx, tun, func() { <-seats })
+		first, cancel := context.WithTimeout(ctx, firstTime)
+		leave := lobby.Enter(ctx, tun.Peer(), cancel)
+		if leave == nil || !n.crew.spawn(func(ctx context.Context) {
+			n.admit(ctx, first, tun, func() { leave(); cancel() })
 		}) {
+			cancel()
 			_ = tun.Close()
 			return
 		}
 	}
 }
 
-// admit hears what a tunnel is for.
-func (n *Node) admit(ctx context.Context, tun tunnel.Tunnel, leave func()) {
-	first, cancel := context.WithTimeout(ctx, firstTime)
+// opening hears what a tunnel is for, until first ends.
+func opening(first context.Context, tun tunnel.Tunnel) (net.Conn, talk.Record, error) {
+	stay := context.AfterFunc(first, func() { _ = tun.Close() })
 	stream, err := tun.AcceptStream(first)
-	r := talk.Record{}
-	if err == nil {
-		_ = stream.SetReadDeadline(time.Now().Add(firstTime))
-		r, err = talk.ReadRecord(stream)
-		_ = stream.SetReadDeadline(time.Time{})
+	if err != nil {
+		return nil, talk.Record{}, err
 	}
-	cancel()
+	r, err := talk.ReadRecord(stream)
+	if !stay() && err == nil {
+		err = context.Cause(first)
+	}
+	return stream, r, err
+}
+
+// admit hears what a tunnel is for, and then leaves the others room.
+func (n *Node) admit(ctx, first context.Context, tun tunnel.Tunnel, leave func()) {
+	stream, r, err := opening(first, tun)
 	leave()
 	c, known := n.byStatic(tun.Peer())
 	switch {

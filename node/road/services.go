@@ -18,6 +18,7 @@ const (
 	servicePort = 1                // the virtual port of our service; nobody outside sees it
 	knockTime   = 90 * time.Second // longer than a tunnel's door keeps a stranger waiting
 	knockers    = 32               // unfinished handshakes at once; more wait in tor
+	knockLeast  = 10 * time.Second // for a handshake, when that many others are unfinished
 	dialTries   = 3                // a fresh descriptor needs a moment to be found everywhere
 )
 
@@ -137,24 +138,26 @@ func (s *services) take(ctx context.Context, l onion.Listener, crew *sync.WaitGr
 		}
 		_ = l.Close()
 	})
-	seats := make(chan struct{}, knockers)
+	lobby := &Lobby{Places: knockers, Patience: knockLeast}
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
-		seats <- struct{}{}
-		crew.Go(func() {
-			do(func() { s.admit(ctx, conn) })
-			<-seats
-		})
+		leave := lobby.Enter(ctx, [32]byte{}, func() { _ = conn.Close() })
+		if leave == nil {
+			_ = conn.Close()
+			return
+		}
+		crew.Go(func() { do(func() { s.admit(ctx, conn, leave) }) })
 	}
 }
 
 // admit finishes the handshake with whoever knocked. Strangers hear nothing.
-func (s *services) admit(ctx context.Context, conn net.Conn) {
+func (s *services) admit(ctx context.Context, conn net.Conn, leave func()) {
 	handshake, cancel := context.WithTimeout(ctx, knockTime)
 	defer cancel()
+	defer leave()
 	if t, err := s.door.Accept(handshake, conn, s.Key, s.Peers); err == nil {
 		hand(ctx, s.came, t)
 	}
