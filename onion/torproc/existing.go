@@ -39,10 +39,10 @@ func Existing(control, socks string) Starter {
 	return System{Control: control, Socks: socks}.Start
 }
 
-// Start is a Starter. Whoever listens must be a user that tor may run as (on Linux; elsewhere that is
-// not looked at), or nothing is said and it is ErrAway. The connection it hands on has been let in: who gets it needs neither cookie
-// nor password. Of an Order only Dir and Exits count. Errors are ErrOption, ErrAway, ErrAuth,
-// ErrCookie, ErrPassword and ErrDirectory.
+// Start is a Starter. Whoever listens must be a user that tor may run as (on Linux; elsewhere that
+// is not looked at), or nothing is said and it is ErrAway. The connection it hands on has been let
+// in: who gets it needs neither cookie nor password. Of an Order only Dir and Exits count. Errors
+// are ErrOption, ErrAway, ErrAuth, ErrCookie, ErrPassword and ErrDirectory.
 //
 // Services are served where we reach tor for SOCKS: on TCP ports of loopback, where any program of
 // this machine can knock too, or on unix sockets. For these its user must be able to reach a

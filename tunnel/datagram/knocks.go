@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"nightjar/tunnel"
@@ -176,7 +177,7 @@ func (e *Endpoint) trying(wire []byte) (*call, *try) {
 // to nobody until a packet of the caller has opened.
 func (e *Endpoint) caller(d *knock.Door, c candidate) {
 	now := time.Now()
-	k, whole := d.Take(c.wire, e.self, e.peers(), now)
+	k, whole := d.Take(c.wire, e.self, e.peers, now)
 	if !whole {
 		return
 	}
@@ -185,7 +186,7 @@ func (e *Endpoint) caller(d *knock.Door, c candidate) {
 	if errors.Is(err, handshake.ErrReplay) {
 		d.Refund(k)
 	}
-	if err != nil {
+	if err != nil || !slices.Contains(e.peers(), k.Peer) { // no contact any more
 		return
 	}
 	say := e.sender(k.Way.Answer(k.Message), reply, c.from)

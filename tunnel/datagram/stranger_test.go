@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +118,44 @@ func TestUnknownCallerIsUnanswered(t *testing.T) {
 	})
 }
 
+func TestRemovedContactIsNotAnsweredFromThatMomentOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newContacts(t)
+		defer c.close()
+		var removed atomic.Bool
+		var naive knock.Door // goes by its own list
+		whole := false
+		eb := New(c.n.end(place(3)), c.bKey, func() []tunnel.Peer {
+			if removed.Load() {
+				return nil
+			}
+			return []tunnel.Peer{c.a}
+		})
+		defer eb.Close()
+		a, err := c.ea.Dial(t.Context(), c.b, place(3)) // the door has its list
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		naive.Take(make([]byte, knock.PieceSize), eb.self, eb.peers, time.Now())
+		removed.Store(true)
+		log := c.n.record()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := c.ea.Dial(ctx, c.b, place(3)); err == nil {
+			t.Error("who was a contact a moment ago is answered")
+		}
+		for _, wire := range log.toward(place(3)) {
+			if _, ok := naive.Take(wire, eb.self, eb.peers, time.Now()); ok {
+				whole = true
+			}
+		}
+		if !whole {
+			t.Error("the naive way hears nothing either: this test proves nothing")
+		}
+	})
+}
+
 // Everything of a session, handshake and all, thrown again from elsewhere, in order and reversed.
 func TestReplayFindsSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -175,7 +214,7 @@ func TestRepeatedKnocksKeepNobodyFromBeingHeard(t *testing.T) {
 		for range 20 {
 			whole := false
 			for _, wire := range pieces[:2] {
-				_, whole = naive.Take(wire, c.eb.self, c.eb.peers(), time.Now())
+				_, whole = naive.Take(wire, c.eb.self, c.eb.peers, time.Now())
 			}
 			refused = refused || !whole
 		}

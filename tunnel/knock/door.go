@@ -14,6 +14,9 @@ const (
 	// trials is how many marks are looked at in a second, which bounds what strangers cost: to a
 	// hundredth or two of a processor.
 	trials = 1_000_000
+	// fresh is how long a list of contacts is used for pieces before it is asked for anew: to make
+	// one costs far more than to look at its marks, and strangers cause neither more often.
+	fresh = 250 * time.Millisecond
 
 	knocks     = 8               // first messages of one contact in a row
 	knockEvery = 2 * time.Second // then one each
@@ -31,6 +34,8 @@ type Door struct {
 	epoch uint64
 	self  [32]byte
 	marks mark.Row // epochs of each peer
+
+	listed time.Time // when peers was asked for
 
 	left    int // trials in this second
 	second  int64
@@ -57,15 +62,17 @@ type half struct {
 }
 
 // Take takes a datagram that belongs to no session, and returns the first message that it
-// completes. self is the key of this side.
-func (d *Door) Take(wire []byte, self [32]byte, peers []handshake.Peer, now time.Time) (
+// completes. self is the key of this side. peers lists who may call; it is asked four times a second
+// at most, so a message may be of somebody who is no contact any more: look again before answering.
+func (d *Door) Take(wire []byte, self [32]byte, peers func() []handshake.Peer, now time.Time) (
 	k Knock, whole bool) {
-	if len(wire) != PieceSize {
+	if len(wire) != PieceSize || !d.afford(now) {
 		return k, false
 	}
-	d.learn(self, peers[:min(len(peers), handshake.MaxPeers)], handshake.Epoch(now))
-	if !d.afford(now) {
-		return k, false
+	if age := now.Sub(d.listed); d.listed.IsZero() || age < 0 || age >= fresh {
+		d.listed = now
+		all := peers()
+		d.learn(self, all[:min(len(all), handshake.MaxPeers)], handshake.Epoch(now))
 	}
 	at := d.marks.Find(wire)
 	if at < 0 {

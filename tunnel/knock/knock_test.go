@@ -80,6 +80,10 @@ func crowd(n int, w Way) []handshake.Peer {
 	return peers
 }
 
+func list(peers []handshake.Peer) func() []handshake.Peer {
+	return func() []handshake.Peer { return peers }
+}
+
 func TestDoorFindsTheCaller(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	w := testWay()
@@ -89,13 +93,13 @@ func TestDoorFindsTheCaller(t *testing.T) {
 		w.Epoch = handshake.Epoch(now) + uint64(shift)
 		message := testMessage()
 		pieces := w.First().Cut(message)
-		if _, whole := d.Take(pieces[1], w.Responder, peers, now); whole {
+		if _, whole := d.Take(pieces[1], w.Responder, list(peers), now); whole {
 			t.Fatal("one piece is a whole message")
 		}
-		if _, whole := d.Take(pieces[1], w.Responder, peers, now); whole {
+		if _, whole := d.Take(pieces[1], w.Responder, list(peers), now); whole {
 			t.Fatal("one piece twice is a whole message")
 		}
-		k, whole := d.Take(pieces[0], w.Responder, peers, now)
+		k, whole := d.Take(pieces[0], w.Responder, list(peers), now)
 		if !whole || k.Peer != peers[49] || k.Way != w || !bytes.Equal(k.Message, message) {
 			t.Error("the caller was not found", whole)
 		}
@@ -103,7 +107,7 @@ func TestDoorFindsTheCaller(t *testing.T) {
 	var d Door
 	w.Epoch = handshake.Epoch(now) + 2
 	for _, p := range w.First().Cut(testMessage()) {
-		if _, whole := d.Take(p, w.Responder, peers, now); whole {
+		if _, whole := d.Take(p, w.Responder, list(peers), now); whole {
 			t.Error("a message of a far epoch was taken")
 		}
 	}
@@ -116,7 +120,7 @@ func TestStrangersLeaveNothingBehind(t *testing.T) {
 	for range 1000 {
 		wire := make([]byte, PieceSize)
 		rand.Read(wire)
-		if _, whole := d.Take(wire, w.Responder, crowd(2, w)[1:], now); whole {
+		if _, whole := d.Take(wire, w.Responder, list(crowd(2, w)[1:]), now); whole {
 			t.Fatal("noise was taken for a message")
 		}
 	}
@@ -133,20 +137,50 @@ func TestStrangersCostIsBounded(t *testing.T) {
 	var d Door
 	wire := make([]byte, PieceSize)
 	for range 5000 { // of which trials/300 are looked at
-		d.Take(wire, w.Responder, peers, now)
+		d.Take(wire, w.Responder, list(peers), now)
 	}
 	if d.left >= len(d.marks) {
 		t.Error("a flood is looked at without end")
 	}
 	pieces := w.First().Cut(testMessage())
-	d.Take(pieces[0], w.Responder, peers, now)
-	if _, whole := d.Take(pieces[1], w.Responder, peers, now); whole {
+	d.Take(pieces[0], w.Responder, list(peers), now)
+	if _, whole := d.Take(pieces[1], w.Responder, list(peers), now); whole {
 		t.Error("the second's budget has no end")
 	}
 	now = now.Add(time.Second)
-	d.Take(pieces[0], w.Responder, peers, now)
-	if _, whole := d.Take(pieces[1], w.Responder, peers, now); !whole {
+	d.Take(pieces[0], w.Responder, list(peers), now)
+	if _, whole := d.Take(pieces[1], w.Responder, list(peers), now); !whole {
 		t.Error("a contact is not heard after a flood")
+	}
+}
+
+func TestStrangersDatagramCopiesNoContacts(t *testing.T) {
+	now, w, asked := time.Unix(1e9, 0), testWay(), 0
+	peers := crowd(200, w)
+	copied := func() []handshake.Peer {
+		asked++
+		return slices.Clone(peers)
+	}
+	noise := make([]byte, PieceSize)
+	var d, naive Door
+	d.Take(noise, w.Responder, copied, now)
+	take := func() { d.Take(noise, w.Responder, copied, now) }
+	if n := testing.AllocsPerRun(1000, take); n != 0 || asked != 1 {
+		t.Errorf("a stranger's datagram costs %v allocations; contacts were asked for %d times",
+			n, asked)
+	}
+	for range 1000 {
+		now = now.Add(10 * time.Millisecond)
+		take()
+	}
+	if asked > 1+10*4 {
+		t.Error("in ten seconds contacts were asked for", asked, "times")
+	}
+	asked = 0
+	if testing.AllocsPerRun(1000, func() {
+		naive.Take(noise, w.Responder, list(copied()), now) // they are listed before anything
+	}) == 0 || asked < 1000 {
+		t.Error("the naive way costs nothing either: this test proves nothing")
 	}
 }
 
@@ -158,7 +192,7 @@ func TestContactHasABudget(t *testing.T) {
 	knocked := func() (n int) {
 		for range 100 {
 			for _, p := range w.First().Cut(testMessage()) {
-				if _, whole := d.Take(p, w.Responder, crowd(1, w), now); whole {
+				if _, whole := d.Take(p, w.Responder, list(crowd(1, w)), now); whole {
 					n++
 				}
 			}
@@ -180,15 +214,15 @@ func TestHalvesAreForgotten(t *testing.T) {
 	w.Epoch = handshake.Epoch(now)
 	var d Door
 	for range 100 {
-		d.Take(w.First().Cut(testMessage())[0], w.Responder, crowd(1, w), now)
+		d.Take(w.First().Cut(testMessage())[0], w.Responder, list(crowd(1, w)), now)
 	}
 	if n := len(d.callers[w.Initiator].halves); n != partials {
 		t.Error(n, "halves are kept")
 	}
 	pieces := w.First().Cut(testMessage())
-	d.Take(pieces[0], w.Responder, crowd(1, w), now)
+	d.Take(pieces[0], w.Responder, list(crowd(1, w)), now)
 	now = now.Add(patience + time.Second)
-	if _, whole := d.Take(pieces[1], w.Responder, crowd(1, w), now); whole {
+	if _, whole := d.Take(pieces[1], w.Responder, list(crowd(1, w)), now); whole {
 		t.Error("a half waited for ever")
 	}
 }
@@ -219,7 +253,7 @@ func FuzzTake(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		var d Door
-		if _, whole := d.Take(wire, w.Responder, peers, time.Unix(1e9, 0)); whole {
+		if _, whole := d.Take(wire, w.Responder, list(peers), time.Unix(1e9, 0)); whole {
 			t.Error("one datagram is a whole message")
 		}
 	})
