@@ -17,23 +17,36 @@ import (
 	"nightjar/node"
 	"nightjar/node/book"
 	"nightjar/onion/bridge"
+	"nightjar/onion/exposure"
 )
 
 // errNoBridge is the wish to enter by bridges alone, without any.
 var errNoBridge = errors.New("the network is to be entered by bridges alone, and none is known")
 
-// knownBridges lists what the identity knows: of the engine if it runs, else from the vault.
-func (o *options) knownBridges(ctx context.Context, c console) (b api.Bridges, err error) {
+// knownBridges lists what the identity knows, and by which kind of way it goes out ("" by none
+// yet): of the engine if it runs, else from the vault.
+func (o *options) knownBridges(ctx context.Context, c console) (b api.Bridges, way string,
+	err error) {
 	err = o.do(ctx, http.MethodGet, "/v1/bridges", nil, &b)
+	if err == nil {
+		way, err = o.runningWay(ctx)
+	}
 	if !errors.Is(err, control.ErrNoEngine) {
-		return b, err
+		return b, way, err
 	}
 	err = o.withVault(ctx, c, func(_ context.Context, id *keystore.Identity) error {
 		m, err := node.Remembered(id)
-		b = control.Bridges(m.Entries)
+		b, way = control.Bridges(m.Entries), wentBy(m.Way, m.PathData)
 		return err
 	})
-	return b, err
+	return b, way, err
+}
+
+// runningWay asks a running engine for the kind of way it goes out by.
+func (o *options) runningWay(ctx context.Context) (string, error) {
+	var s api.Status
+	err := o.do(ctx, http.MethodGet, "/v1/status", nil, &s)
+	return s.Path, err
 }
 
 // changeBridges has the engine change something, or changes it in the vault if none runs: where tor
@@ -63,9 +76,16 @@ func cmdBridgeAdd(ctx context.Context, c console, args []string) error {
 	if _, err := bridge.Plugins([]string{l.Option()}, bridge.Installed); err != nil {
 		return err
 	}
+	way, running := "", true
 	err = o.changeBridges(ctx, c, http.MethodPost, "/v1/bridges",
-		api.BridgeRequest{Line: l.String()},
-		func(b *book.Book) error { b.AddBridge(l.String()); return nil })
+		api.BridgeRequest{Line: l.String()}, func(b *book.Book) error {
+			b.AddBridge(l.String())
+			way, running = wentBy(b.Way, b.PathData), false
+			return nil
+		})
+	if err == nil && running {
+		way, err = o.runningWay(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -73,13 +93,25 @@ func cmdBridgeAdd(ctx context.Context, c console, args []string) error {
 		c.note("%s looks up the host names in this line by the system's DNS: your network can "+
 			"see them", l.Kind())
 	}
-	c.line("it is used from the next start, when tor cannot be entered without it; " +
-		"try it now: nightjar bridge test")
+	c.line("%s", bridgeAdded(way))
 	if b, err := o.bridgesOnly(ctx); err == nil && !b {
 		c.note("without a bridge comes first, and your network sees " +
 			"that you use tor; if it must not: nightjar bridge only on")
 	}
 	return nil
+}
+
+// bridgeAdded says what becomes of a new bridge. Where it would be tried without the way out that
+// the identity keeps to, nobody is told to try it: its owner would learn the address behind.
+func bridgeAdded(way string) string {
+	const used = "it is used from the next start, when tor cannot be entered without it"
+	switch {
+	case mayTry(way) == nil:
+		return used + "; try it now: nightjar bridge test"
+	case way == exposure.TorOverVPN.String():
+		return used + ", and through the VPN"
+	}
+	return "it is kept; this identity goes out by " + way + ", where no bridge is used"
 }
 
 // bridgesOnly asks a running engine whether it enters by bridges alone; without one nobody is asked
@@ -99,7 +131,7 @@ func cmdBridgeList(ctx context.Context, c console, args []string) error {
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
 	}
-	b, err := o.knownBridges(ctx, c)
+	b, _, err := o.knownBridges(ctx, c)
 	if err != nil {
 		return err
 	}

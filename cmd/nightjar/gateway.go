@@ -60,6 +60,8 @@ func (o *options) lender() *lender {
 func cmdGateway(ctx context.Context, c console, args []string) error {
 	o := newOptions("gateway")
 	tor, l := o.torFlags(), o.lender()
+	r := torAlone()
+	r.change = o.set.Bool("change-path", false, "")
 	sealed := o.set.Bool("require-seal", false, "")
 	if _, err := o.parse(args, 0, 0); err != nil {
 		return err
@@ -74,7 +76,7 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	}
 	sockets := lends(*l.listen, *l.listen6)
 	l.dht.sockets(sockets)
-	done, err := o.guarded(ctx, c, "gateway", args, guard{place: p, tor: tor, route: torAlone(),
+	done, err := o.guarded(ctx, c, "gateway", args, guard{place: p, tor: tor, route: r,
 		open: sockets})
 	if done || err != nil {
 		return err
@@ -85,6 +87,9 @@ func cmdGateway(ctx context.Context, c console, args []string) error {
 	l.dht.prepare(*l.private, l.nodes)
 	return o.withIdentity(ctx, c, api.RoleGateway, p, o.fromVault,
 		func(ctx context.Context, s *session) error {
+			if err := s.goes(r); err != nil {
+				return err
+			}
 			return l.dht.beside(ctx, c, func(ctx context.Context) error {
 				t, err := c.startTor(ctx, tor, s)
 				if err != nil {

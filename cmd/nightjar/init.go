@@ -14,6 +14,7 @@ import (
 	"nightjar/keystore"
 	"nightjar/node"
 	"nightjar/node/card"
+	"nightjar/onion/exposure"
 )
 
 // Errors of making an identity.
@@ -170,13 +171,33 @@ func (w newcomer) make(h home, old, pw *keystore.Password, kept []*keystore.Pass
 	if err != nil {
 		return nil, err
 	}
+	var id *keystore.Identity
 	switch {
 	case w.phrase:
-		return keystore.Restore(h.vault(), old, state, pw, kept...)
+		id, err = keystore.Restore(h.vault(), old, state, pw, kept...)
 	case w.file != "":
-		return keystore.Import(h.vault(), w.sealed, old, pw, kept...)
+		id, err = keystore.Import(h.vault(), w.sealed, old, pw, kept...)
+	default:
+		return keystore.CreateWith(h.vault(), state, pw, kept...)
 	}
-	return keystore.CreateWith(h.vault(), state, pw, kept...)
+	if err != nil {
+		return nil, err
+	}
+	if err := keepOldPath(id); err != nil {
+		id.Lock()
+		return nil, err
+	}
+	return id, nil
+}
+
+// keepOldPath has an identity of before, of which nobody knows how it went out, go by tor: another
+// way would show what tor hid, and has to be asked for (--change-path).
+func keepOldPath(id *keystore.Identity) error {
+	m, err := node.Remembered(id)
+	if err != nil || wentBy(m.Way, m.PathData) != "" {
+		return err
+	}
+	return node.KeepWay(id, exposure.Tor.String())
 }
 
 // passwords are destroyed together.

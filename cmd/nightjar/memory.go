@@ -38,6 +38,10 @@ func (f memoryFlags) files() []string {
 	return []string{*f.from}
 }
 
+// fresh reports whether an identity remembers all that it did: a vault does from its first moment,
+// and a new one in memory has done nothing. One of a codename or a file may have been anywhere.
+func (f memoryFlags) fresh() bool { return !*f.codename && *f.from == "" }
+
 // where says in which place to work, and how to open the identity there.
 func (f memoryFlags) where(o *options) (place, source, error) {
 	if !*f.amnesic && !*f.codename && *f.from == "" {

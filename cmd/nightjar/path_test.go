@@ -36,7 +36,7 @@ func TestIdentityGoesByTheWayItWentFirst(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &session{id: id, memory: m}
+		return &session{id: id, memory: m, fresh: true}
 	}
 	vpn, tor := typed(t, "vpn:file", false), typed(t, "tor", false)
 	if err := open().checkPath(vpn); err != nil {
@@ -80,6 +80,85 @@ func TestIdentityWithGuardsWentOutByTor(t *testing.T) {
 	}
 	if err := s.checkPath(typed(t, "vpn:file", false)); !errors.Is(err, errPath) {
 		t.Errorf("by VPN: %v", err)
+	}
+}
+
+// Of an identity of a codename or of an exported file nothing here says where it was before.
+func TestIdentityFromElsewhereWentOutByTor(t *testing.T) {
+	for _, text := range []string{"direct-reveals-my-address", "vpn:file", "socks:127.0.0.1:1080",
+		"device:tun0", "tor-over-vpn:file"} {
+		err := (&session{}).checkPath(typed(t, text, false))
+		if !errors.Is(err, errPath) || !strings.Contains(err.Error(), "nothing here knows") {
+			t.Errorf("%s: %v", text, err)
+		}
+		if err := (&session{}).checkPath(typed(t, text, true)); err != nil {
+			t.Errorf("%s with --change-path: %v", text, err)
+		}
+		naive := &session{fresh: true} // it takes an empty memory for a new identity
+		if err := naive.checkPath(typed(t, text, false)); err != nil {
+			t.Errorf("%s: what looks at the memory alone refuses too: this test proves nothing: %v",
+				text, err)
+		}
+	}
+	if err := (&session{}).checkPath(typed(t, "tor", false)); err != nil {
+		t.Error(err)
+	}
+	codename, from, none, yes, no := true, "file", "", true, false
+	for f, want := range map[memoryFlags]bool{
+		{codename: &codename, from: &none, amnesic: &no}: false,
+		{codename: &no, from: &from, amnesic: &no}:       false,
+		{codename: &no, from: &none, amnesic: &yes}:      true,
+		{codename: &no, from: &none, amnesic: &no}:       true,
+	} {
+		if f.fresh() != want {
+			t.Errorf("%v %q counts as fresh: %v", *f.codename, *f.from, !want)
+		}
+	}
+}
+
+func TestRestoredIdentityGoesByTor(t *testing.T) {
+	id, err := keystore.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer id.Lock()
+	for _, was := range []string{"", "vpn"} { // what is known is kept
+		if was != "" {
+			if err := node.KeepWay(id, was); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := keepOldPath(id); err != nil {
+			t.Fatal(err)
+		}
+		m, err := node.Remembered(id)
+		if err != nil || was == "" && m.Way != "tor" || was != "" && m.Way != was {
+			t.Errorf("after %q: %q, %v", was, m.Way, err)
+		}
+	}
+}
+
+// A gateway has tor alone, so that an identity of another way cannot be one.
+func TestGatewayKeepsToTheWayOfItsIdentity(t *testing.T) {
+	id, err := keystore.Ephemeral()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer id.Lock()
+	s := &session{id: id, memory: node.Memory{Way: "tor-over-vpn"}, fresh: true}
+	if err := s.goes(torAlone()); !errors.Is(err, errPath) {
+		t.Errorf("a gateway of an identity that goes by tor-over-vpn: %v", err)
+	}
+	r := torAlone()
+	change := true
+	r.change = &change
+	for _, s := range []*session{{id: id, memory: s.memory}, {id: id}} {
+		if err := s.goes(r); err != nil {
+			t.Error(err)
+		}
+	}
+	if m, err := node.Remembered(id); err != nil || m.Way != "tor" {
+		t.Errorf("the gateway's way is not kept: %q, %v", m.Way, err)
 	}
 }
 

@@ -49,6 +49,8 @@ func wayHints() []nextStep {
 		{errWayHome, "move it out of the home directory of nightjar, where only you can write"},
 		{errPath, "if you mean it, say so: --change-path; who saw you on both can put the two " +
 			"together"},
+		{errTrialWay, "nothing was sent; by tor-over-vpn bridges are tried as it starts, through " +
+			"the VPN: nightjar up --path tor-over-vpn:FILE"},
 		{errWayLost, "nothing was sent by another way; bring it back, and start again: " +
 			"nightjar up"},
 		{wg.ErrSilent, "see that this machine is connected and that the file is still good; " +
@@ -66,7 +68,7 @@ func wayHints() []nextStep {
 // codesOfWays are those of ways out.
 func codesOfWays() []coded {
 	out := []coded{{errPath, "path-change"}, {errWayLost, "path-lost"}, {errWayFile, "bad-file"},
-		{errWayHome, "bad-file"}}
+		{errWayHome, "bad-file"}, {errTrialWay, "path-change"}}
 	for _, is := range []error{ways.ErrChoice, ways.ErrWord, ways.ErrHostName, socks5.ErrLogin} {
 		out = append(out, coded{is, "bad-path"})
 	}

@@ -27,6 +27,7 @@ var (
 type session struct {
 	id       *keystore.Identity
 	memory   node.Memory
+	fresh    bool // all that it ever did is in memory: it was not opened elsewhere before
 	place    place
 	door     *control.Door
 	idle     *idle

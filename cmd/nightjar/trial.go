@@ -14,6 +14,7 @@ import (
 	"nightjar/cmd/control"
 	"nightjar/node/book"
 	"nightjar/onion"
+	"nightjar/onion/exposure"
 	"nightjar/onion/torproc"
 )
 
@@ -69,6 +70,10 @@ type trial struct {
 	words   string
 }
 
+// errTrialWay is the wish to try bridges for an identity that does not go by tor alone.
+var errTrialWay = errors.New("this identity does not go out by tor alone, and a bridge is tried " +
+	"without its way out: who runs the bridge would learn this machine's address")
+
 // errTrial is a list of bridges of which some do not work.
 var errTrial = errors.New("not every bridge works")
 
@@ -118,9 +123,13 @@ func (o *options) onTrial(ctx context.Context, c console, words []string) (lines
 	err error) {
 	number, notNumber := strconv.Atoi(strings.Join(words, " "))
 	if len(words) > 0 && notNumber != nil {
-		return []string{strings.Join(words, " ")}, nil
+		way, _ := o.runningWay(ctx) // if none runs, or says so, nobody is asked for a password
+		return []string{strings.Join(words, " ")}, c.sayTrial(way)
 	}
-	known, err := o.knownBridges(ctx, c)
+	known, way, err := o.knownBridges(ctx, c)
+	if err == nil {
+		err = c.sayTrial(way)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +142,25 @@ func (o *options) onTrial(ctx context.Context, c console, words []string) (lines
 		return nil, book.ErrBridge
 	}
 	return lines, nil
+}
+
+// mayTry refuses to try bridges for an identity that goes out by another kind of way than tor: tor
+// would go to them without it.
+func mayTry(way string) error {
+	if way != "" && way != exposure.Tor.String() {
+		return errTrialWay
+	}
+	return nil
+}
+
+// sayTrial refuses as mayTry does, and says what a trial shows where it is not known that the
+// identity goes by tor.
+func (c console) sayTrial(way string) error {
+	if way == "" {
+		c.note("tor goes straight to the bridge, through no VPN or proxy: who runs the bridge " +
+			"learns this machine's address, and your network that you use tor")
+	}
+	return mayTry(way)
 }
 
 // tryBridge enters the network by one bridge and nothing else, and leaves it again. While nothing

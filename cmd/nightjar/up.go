@@ -66,6 +66,7 @@ func cmdUp(ctx context.Context, c console, args []string) error {
 	}
 	return o.withIdentity(ctx, c, api.RoleEngine, p, open,
 		func(ctx context.Context, s *session) error {
+			s.fresh = memory.fresh()
 			e := &engine{console: c, session: s, derived: *memory.codename, start: time.Now(),
 				atOnce: *atOnce, cover: *cover, changes: make(chan torproc.Notice, 16)}
 			if e.roots, err = tor.exits.pool(); err != nil {
@@ -128,7 +129,7 @@ func (e *engine) assemble(ctx context.Context, f torFlags, r route, phone phoneF
 	if err := e.keepPath(r); err != nil {
 		return err
 	}
-	if e.node, err = node.New(e.nodeConfig()); err != nil {
+	if e.node, err = node.New(e.nodeConfig(r)); err != nil {
 		return err
 	}
 	e.idle.unless(func() bool { return e.node.Status().Calls > 0 })
@@ -149,9 +150,9 @@ func (e *engine) assemble(ctx context.Context, f torFlags, r route, phone phoneF
 }
 
 // nodeConfig is what the identity works with: one way out, of one kind.
-func (e *engine) nodeConfig() node.Config {
+func (e *engine) nodeConfig(r route) node.Config {
 	c := node.Config{Identity: e.id, Derived: e.derived, Roots: e.roots, Cover: e.cover,
-		Packets: e.way.Packets}
+		Packets: e.way.Packets, Private: *r.private}
 	if e.way.Tor != nil {
 		c.Path = e.way.Tor
 	}

@@ -89,6 +89,7 @@ address shows to DHT nodes. Prints the line others add. Needs a vault: nightjar 
                                It shows to all who look that a DHT node runs here, as with a
                                BitTorrent program, and needs a port that strangers reach
   --allow-private-addresses    also send to private and loopback addresses (test networks)
+  --change-path                go by tor although this identity went another way before
   --tor FILE, --torrc FILE, --require-seal    as in nightjar up
 
   nightjar gateway --home gw --node 192.0.2.7:6881`

@@ -21,7 +21,8 @@ in your list. It is shown to the contact, who decides. A contact is told of one 
   nightjar bridge offer newsdesk 2`
 	helpBridgeTest = `Tries bridges, each by itself: the one given by its line or its number in the
 list, or all. Nothing is sent but what entering the network takes. It is done beside a running
-engine, not through it.
+engine, not through it: who runs the bridge learns this machine's address. So it is refused for
+an identity that goes out by anything but tor.
 
   --tor FILE      the tor program
   --torrc FILE    more tor options

@@ -92,12 +92,19 @@ func (c console) proxyPassword(ctx context.Context, file string) (string, error)
 }
 
 // A pathError is an identity that has gone out by one kind of way, and is to go by another.
-type pathError struct{ was, now string }
+type pathError struct {
+	was, now string
+	unknown  bool // how it went out is not known: tor hides more than the others do
+}
 
 // Error says what the other way shows, and to whom.
 func (e *pathError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "this identity goes out by %s; by %s others learn other things:", e.was, e.now)
+	was := "this identity goes out by " + e.was
+	if e.unknown {
+		was = "nothing here knows how this identity went out before, so that " + e.was + " counts"
+	}
+	fmt.Fprintf(&b, "%s; by %s others learn other things:", was, e.now)
 	for _, way := range exposure.All() {
 		if way.String() != e.now {
 			continue
@@ -117,14 +124,23 @@ func (e *pathError) Is(target error) bool { return target == errPath }
 
 // checkPath refuses another kind of way than the identity went out by, unless that was asked for.
 func (s *session) checkPath(r route) error {
-	was := s.memory.Way
-	if was == "" && len(s.memory.PathData) > 0 {
-		was = exposure.Tor.String() // it went out when there was no other
+	was := wentBy(s.memory.Way, s.memory.PathData)
+	unknown := was == "" && !s.fresh
+	if unknown {
+		was = exposure.Tor.String()
 	}
-	if was == "" || was == r.Way.String() || *r.change {
+	if was == "" || was == r.Way.String() || r.change != nil && *r.change {
 		return nil
 	}
-	return &pathError{was, r.Way.String()}
+	return &pathError{was, r.Way.String(), unknown}
+}
+
+// wentBy is the kind of way an identity went out by, from what it remembers: "" if by none yet.
+func wentBy(way string, guards []byte) string {
+	if way == "" && len(guards) > 0 {
+		return exposure.Tor.String() // it went out when there was no other
+	}
+	return way
 }
 
 // keepPath remembers by which kind of way the identity goes out. Nothing has been sent for it yet.
@@ -133,6 +149,14 @@ func (s *session) keepPath(r route) error {
 		return nil
 	}
 	return node.KeepWay(s.id, r.Way.String())
+}
+
+// goes is checkPath and keepPath for what has no other moment for them.
+func (s *session) goes(r route) error {
+	if err := s.checkPath(r); err != nil {
+		return err
+	}
+	return s.keepPath(r)
 }
 
 // pathWords is the path for people.
