@@ -16,10 +16,15 @@ import (
 	"nightjar/node/meet/atlas"
 	"nightjar/node/meet/relay"
 	"nightjar/node/road"
+	"nightjar/onion/frame"
 )
 
 // lately is how long there are many moments to knock at after something was heard of a contact.
 const lately = time.Hour
+
+// seldom is how far apart two records must be found that name other places to count as news both:
+// who names a new victim over and over does not have us knock often all the time.
+const seldom = 4 * lately
 
 // Moved says that the network this machine is on has become another: our address is looked at anew,
 // and contacts that are connected are told at once.
@@ -42,14 +47,24 @@ func (s *stroller) Open(ctx context.Context) (net.PacketConn, []netip.AddrPort, 
 	if err != nil {
 		return nil, nil, err
 	}
-	return stroll{c}, s.node.seeds(nil), nil
+	return stroll{c, s.node.allowed}, s.node.seeds(nil), nil
 }
 
 // Relay returns relay.ErrRelay: relays are onion services.
 func (s *stroller) Relay(context.Context) (*relay.Link, error) { return nil, relay.ErrRelay }
 
 // stroll is a socket to the DHT that leads through no gateway.
-type stroll struct{ net.PacketConn }
+type stroll struct {
+	net.PacketConn
+	allowed func(netip.AddrPort) bool
+}
+
+// Allows says where the socket may send: there is no gateway that decides it.
+func (s stroll) Allows(a netip.AddrPort) bool { return s.allowed(a) }
+
+// allowed reports whether somebody may be sent anything when we go by addresses: it is where a
+// gateway may send, since DHT nodes and contacts name whom they like.
+func (n *Node) allowed(a netip.AddrPort) bool { return frame.MaySend(a, n.private) }
 
 // Gateway says that there is none who could play nodes for us. Whoever runs the way out could, as
 // could whoever runs the network that a machine is on.
@@ -110,6 +125,7 @@ func place(r card.Reach) string {
 type finding struct {
 	reach card.Reach
 	news  time.Time
+	moved time.Time // when another place was news last
 }
 
 // note remembers where a contact is, to knock there.
@@ -119,10 +135,12 @@ func (n *Node) note(a card.Address, r card.Reach) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	f := finding{r, time.Now()}
-	if old, ok := n.found[a]; ok && place(old.reach) == place(r) {
-		f.news = old.news
+	now := time.Now()
+	f, ok := n.found[a]
+	if !ok || place(f.reach) != place(r) && now.Sub(f.moved) >= seldom {
+		f.news, f.moved = now, now
 	}
+	f.reach = r
 	n.found[a] = f
 }
 

@@ -109,7 +109,7 @@ func byLoopback(w *world, i int, phone Phone, nodes []netip.AddrPort) (*person, 
 		w.t.Fatal(err)
 	}
 	r := &roaming{Packets: loopback{}}
-	n, err := New(Config{Identity: ids[i], Packets: r})
+	n, err := New(Config{Identity: ids[i], Packets: r, Private: true})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -68,6 +68,10 @@ type Config struct {
 	// the system. Such relays are asked only over a Path that is an onion.Exit which Exits.
 	Roots *x509.CertPool
 
+	// Private lets Packets go to addresses that are not on the Internet as well: for networks that
+	// are made for tests. Elsewhere DHT nodes and contacts could have us send to machines beside us.
+	Private bool
+
 	// Cover, if not 0, is the mean time between records on a tunnel that says nothing: see
 	// tunnel.Cover, also for what it costs.
 	Cover time.Duration
@@ -82,6 +86,9 @@ type Node struct {
 	meet  Meeting
 	self  card.Address
 	head  bool // Config.Derived
+
+	private bool // Config.Private
+
 	cover time.Duration
 	feed  feed
 	crew  crew
@@ -128,6 +135,7 @@ func newNode(c Config) (*Node, error) {
 		id: c.Identity, path: c.Path, packets: c.Packets, meet: c.Meeting, book: bk,
 		self:       card.Address(c.Identity.PublicKey()),
 		head:       c.Derived,
+		private:    c.Private,
 		cover:      c.Cover,
 		roots:      c.Roots,
 		pairs:      map[card.Address]pair{},

@@ -27,7 +27,7 @@ func (n *Node) ownRoad() road.Road {
 	up := func() { n.feed.tell(Event{Kind: EventReachable}) }
 	if n.packets != nil {
 		return road.NewAddresses(road.Addresses{Packets: n.packets, Key: n.id, Peers: n.peers,
-			Nodes: n.witnesses, Tell: tell, Up: up})
+			Nodes: n.witnesses, Allowed: n.allowed, Tell: tell, Up: up})
 	}
 	return road.NewServices(road.Services{Path: n.path, Key: n.id, Peers: n.peers,
 		Seats: book.MaxContacts, Generation: n.generation, Tell: tell, Up: up})

@@ -31,13 +31,15 @@ type pathFlags struct {
 	change   *bool
 	user     *string
 	password *string // the file with the password of the proxy
+	private  *bool   // addresses that are not on the Internet may be sent to
 }
 
 func (o *options) pathFlags() pathFlags {
 	return pathFlags{choice: o.set.String("path", exposure.Tor.String(), ""),
 		change:   o.set.Bool("change-path", false, ""),
 		user:     o.set.String("socks-user", "", ""),
-		password: o.set.String("socks-password-file", "", "")}
+		password: o.set.String("socks-password-file", "", ""),
+		private:  o.set.Bool("allow-private-addresses", false, "")}
 }
 
 // A route is a way out that was chosen, and what belongs to it. No secret is in it.
@@ -88,6 +90,8 @@ func (r route) fits(tor torFlags) error {
 		return usageError{"--socks-user and --socks-password-file are for --path socks:..."}
 	case *r.password != "" && *r.user == "":
 		return usageError{"--socks-password-file needs --socks-user"}
+	case *r.private && (r.Way == exposure.Tor || r.Way == exposure.TorOverVPN):
+		return usageError{"--allow-private-addresses is for ways out that lead to addresses"}
 	case r.Way == exposure.TorOverVPN && tor.existing() != nil:
 		return usageError{"a tor that runs already has its own way out: --path tor"}
 	case r.Way != exposure.Tor && r.Way != exposure.TorOverVPN && tor.given():

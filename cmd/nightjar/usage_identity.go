@@ -41,6 +41,9 @@ terminal, say nightjar up again, and give its password.
   --change-path       go another kind of way than this identity went before
   --socks-user NAME   for a proxy that wants a login; its password is asked for, or is in
   --socks-password-file FILE
+  --allow-private-addresses   where the way out leads to addresses, send to private ones and
+                      those of this machine too (only for networks made for tests: without it
+                      contacts and DHT nodes cannot have you send to machines beside you)
   --tor FILE          the tor program (default: the one installed)
   --torrc FILE        more options for tor, one a line; those that would weaken it are refused
   --tor-control AT    use a tor that runs already: where it is controlled, unix:/run/tor/control

@@ -40,7 +40,8 @@ type Trip interface {
 	// Open returns a road, and DHT nodes to begin with. The conn carries packets as they are; its
 	// ReadFrom fails only for good. It may have a method Lost() <-chan struct{} that says so
 	// sooner, and Gateway() string that tells its gateway from others: without it nothing that
-	// answers on the road is proven to be a node. Meeting closes it.
+	// answers on the road is proven to be a node. It has a method Allows(netip.AddrPort) bool where
+	// no gateway decides what may be sent to. Meeting closes it.
 	Open(ctx context.Context) (conn net.PacketConn, seeds []netip.AddrPort, err error)
 	// Relay returns a link to a relay; relay.ErrRelay if there is none. Meeting closes its stream.
 	Relay(ctx context.Context) (*relay.Link, error)

@@ -33,6 +33,10 @@ type Addresses struct {
 	Nodes   func() []netip.AddrPort // DHT nodes, the best first: they are asked for our address
 	Tell    func(words string)      // what goes on, for people
 	Up      func()                  // contacts can dial us
+
+	// Allowed says where anything may be sent. Nobody is pinged or dialled elsewhere, and no node is
+	// believed that sees us elsewhere.
+	Allowed func(netip.AddrPort) bool
 }
 
 // NewAddresses returns the road by addresses.
@@ -71,7 +75,7 @@ func (a *addresses) Run(ctx context.Context) {
 
 // serve takes in tunnels until the socket fails or ctx ends.
 func (a *addresses) serve(ctx context.Context, pc net.PacketConn) {
-	w := newWire(pc)
+	w := newWire(pc, a.Allowed)
 	e := datagram.New(w, a.Key, a.Peers)
 	a.mu.Lock()
 	a.end = e
@@ -117,7 +121,7 @@ func (a *addresses) Dial(ctx context.Context, r card.Reach, p tunnel.Peer) (
 		return nil, ErrOther
 	}
 	a.mu.Lock()
-	e, at := a.end, dialable(a.own, r.At)
+	e, at := a.end, dialable(a.own, r.At, a.Allowed)
 	a.mu.Unlock()
 	switch {
 	case len(at) == 0:
@@ -241,7 +245,7 @@ func (a *addresses) look(ctx context.Context, w *wire) {
 		}
 	}
 	for range rounds {
-		nodes := apart(a.Nodes(), panel)
+		nodes := apart(a.Nodes(), panel, a.Allowed)
 		if own, why := judge(w.ask(ctx, nodes)); why != unknown {
 			a.settle(own, why, nodes)
 			break

@@ -132,7 +132,7 @@ func TestAnswersNobodyAskedForAreNotBelieved(t *testing.T) {
 		if err != nil {
 			s.Fatal(err)
 		}
-		w := newWire(pc)
+		w := newWire(pc, public)
 		passed := make(chan int, 100)
 		go func() {
 			for b := make([]byte, 2000); ; {
@@ -145,7 +145,7 @@ func TestAnswersNobodyAskedForAreNotBelieved(t *testing.T) {
 			}
 		}()
 		answer := make(chan netip.AddrPort, 1)
-		tid, ok := w.put(netip.MustParseAddrPort("20.9.0.1:9"), answer) // nobody is there
+		tid, ok := w.put(netip.MustParseAddrPort("20.9.0.1:9000"), answer) // nobody is there
 		if !ok {
 			s.Fatal("not asked")
 		}
@@ -180,7 +180,7 @@ func TestAnswersNobodyAskedForAreNotBelieved(t *testing.T) {
 
 func TestLiarsAmongTheNodesDoNotMoveUs(t *testing.T) {
 	onStage(t, 2, func(s *stage) {
-		s.node(func(netip.AddrPort) netip.AddrPort { return netip.MustParseAddrPort("1.2.3.4:5") })
+		s.node(func(netip.AddrPort) netip.AddrPort { return netip.MustParseAddrPort("1.2.3.4:5000") })
 		x, _ := s.pair(inet.Home, inet.Open)
 		if r := s.reach(x); len(r.At) != 1 || r.At[0].Addr() != x.way.Addr() {
 			s.Errorf("reached at %v", r.At)
@@ -240,7 +240,7 @@ func TestNATDoesNotForgetUsWhileNobodySpeaks(t *testing.T) {
 			s.Fatal(err)
 		}
 		defer naive.Close()
-		w := newWire(naive)
+		w := newWire(naive, public)
 		go func() { _, _, _ = w.ReadFrom(make([]byte, 100)) }()
 		first := w.ask(s.Context(), s.nodes[:1])
 		<-time.After(time.Hour)

@@ -19,6 +19,7 @@ import (
 
 	"nightjar/node/card"
 	"nightjar/onion"
+	"nightjar/onion/frame"
 	"nightjar/onion/inet"
 	"nightjar/tunnel"
 )
@@ -44,12 +45,18 @@ type stage struct {
 	*testing.T
 	net   *inet.Internet
 	nodes []netip.AddrPort
+
+	allowed func(netip.AddrPort) bool // where people may send
 }
+
+// public is where people may send, and everywhere where they may in networks for tests.
+func public(a netip.AddrPort) bool     { return frame.MaySend(a, false) }
+func everywhere(a netip.AddrPort) bool { return frame.MaySend(a, true) }
 
 // onStage runs a test under fake time with n DHT nodes.
 func onStage(t *testing.T, n int, f func(s *stage)) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{T: t, net: inet.New()}
+		s := &stage{T: t, net: inet.New(), allowed: public}
 		for range n {
 			s.node(func(from netip.AddrPort) netip.AddrPort { return from })
 		}
@@ -115,10 +122,11 @@ func (s *stage) pair(a, b inet.NAT) (x, y *someone) {
 	for _, p := range []*someone{x, y} {
 		var mu sync.Mutex
 		p.addresses = NewAddresses(Addresses{Packets: p.way, Key: p.key,
-			Peers: func() []tunnel.Peer { return []tunnel.Peer{p.who.peer()} },
-			Nodes: func() []netip.AddrPort { return s.nodes },
-			Tell:  func(string) {},
-			Up:    func() { mu.Lock(); defer mu.Unlock(); p.up++ },
+			Peers:   func() []tunnel.Peer { return []tunnel.Peer{p.who.peer()} },
+			Nodes:   func() []netip.AddrPort { return s.nodes },
+			Allowed: s.allowed,
+			Tell:    func(string) {},
+			Up:      func() { mu.Lock(); defer mu.Unlock(); p.up++ },
 		}).(*addresses)
 		ctx, cancel := context.WithCancel(s.Context())
 		done := make(chan struct{})

@@ -36,11 +36,11 @@ func judge(seen []netip.AddrPort) (netip.AddrPort, verdict) {
 }
 
 // apart returns at most n of the nodes, no two of one network of 16 bits (32 of IPv6), which could
-// be one owner's.
-func apart(nodes []netip.AddrPort, n int) (out []netip.AddrPort) {
+// be one owner's, and none that is not allowed.
+func apart(nodes []netip.AddrPort, n int, allowed func(netip.AddrPort) bool) (out []netip.AddrPort) {
 	var nets []netip.Prefix
 	for _, a := range nodes {
-		if a = plain(a); !a.Addr().Is4() || len(out) == n {
+		if a = plain(a); !a.Addr().Is4() || len(out) == n || !allowed(a) {
 			continue // our sockets carry IPv4
 		}
 		net, _ := a.Addr().Prefix(16) // in range
@@ -52,10 +52,12 @@ func apart(nodes []netip.AddrPort, n int) (out []netip.AddrPort) {
 }
 
 // dialable returns those of the addresses of a record that somebody at own may knock at: a contact
-// must not make us send anything to the machines beside us, unless we are all there.
-func dialable(own netip.AddrPort, at []netip.AddrPort) (out []netip.AddrPort) {
+// must not make us send anything to the machines beside us, unless that is allowed and we are all
+// there.
+func dialable(own netip.AddrPort, at []netip.AddrPort, allowed func(netip.AddrPort) bool) (
+	out []netip.AddrPort) {
 	for _, a := range at {
-		if a.Addr().Is4() && sphere(a.Addr()) == sphere(own.Addr()) {
+		if a.Addr().Is4() && allowed(a) && sphere(a.Addr()) == sphere(own.Addr()) {
 			out = append(out, a)
 		}
 	}

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"nightjar/node/card"
+	"nightjar/onion/inet"
 )
 
 func spots(list ...string) (out []netip.AddrPort) {
@@ -49,27 +52,100 @@ func TestOneLiarOfThreeIsOutvoted(t *testing.T) {
 
 func TestWitnessesAreOfDifferentNetworks(t *testing.T) {
 	got := apart(spots("10.1.0.1:1", "10.1.9.9:1", "10.2.0.1:1", "[2001:db8::1]:1", "10.3.0.1:1",
-		"10.4.0.1:1"), 3)
+		"10.4.0.1:1"), 3, whatever)
 	if want := spots("10.1.0.1:1", "10.2.0.1:1", "10.3.0.1:1"); !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
 }
 
+// whatever lets everything pass.
+func whatever(netip.AddrPort) bool { return true }
+
 func TestContactCannotHaveUsKnockAtMachinesBesideUs(t *testing.T) {
-	record := spots("127.0.0.1:53", "192.168.1.1:80", "203.0.113.9:4000")
-	for own, want := range map[string]string{
-		"198.51.100.7:1": record[2].String(),
-		"192.168.1.7:1":  record[1].String(),
-		"127.0.0.1:1":    record[0].String(),
+	record := spots("127.0.0.1:5353", "192.168.1.1:8080", "9.9.9.9:4000", "100.100.100.100:5300",
+		"198.18.0.1:8080", "192.0.0.8:1900", "240.0.0.1:9000", "0.1.2.3:9000", "9.9.9.9:53")
+	for own, want := range map[string]netip.AddrPort{
+		"8.8.8.7:1": record[2], "192.168.1.7:1": {}, "127.0.0.1:1": {}, "": record[2],
 	} {
-		got := dialable(netip.MustParseAddrPort(own), record)
-		if len(got) != 1 || got[0].String() != want {
+		var at netip.AddrPort
+		if own != "" {
+			at = netip.MustParseAddrPort(own)
+		}
+		got := dialable(at, record, public)
+		if len(got) > 1 || len(got) == 1 && got[0] != want || len(got) == 0 && want.IsValid() {
 			t.Errorf("at %s it knocks at %v", own, got)
 		}
 	}
-	if got := dialable(netip.AddrPort{}, record); len(got) != 1 || got[0] != record[2] {
-		t.Errorf("where its address is not known it knocks at %v", got)
+	for own, want := range map[string]netip.AddrPort{
+		"192.168.1.7:1": record[1], "127.0.0.1:1": record[0],
+	} {
+		got := dialable(netip.MustParseAddrPort(own), record, everywhere)
+		if len(got) != 1 || got[0] != want {
+			t.Errorf("in a network for tests, at %s it knocks at %v", own, got)
+		}
 	}
+	// The naive variant knows the private blocks and takes all else for the Internet.
+	naive := dialable(netip.MustParseAddrPort("8.8.8.7:1"), record, whatever)
+	if len(naive) < 5 {
+		t.Error("the naive variant knocks at none of them: this test proves nothing")
+	}
+}
+
+// knocked is how many datagrams leave for a place that a contact's record names, when all nodes
+// that tell us our address tell a lie.
+func knocked(t *testing.T, lie, place string, allowed func(netip.AddrPort) bool) (n int) {
+	onStage(t, 0, func(s *stage) {
+		s.allowed = allowed
+		for range panel {
+			s.node(func(netip.AddrPort) netip.AddrPort { return netip.MustParseAddrPort(lie) })
+		}
+		x, _ := s.pair(inet.Open, inet.Open)
+		s.reach(x)
+		before := s.net.Sent()
+		r := card.Reach{Expires: time.Now().Add(time.Hour), At: spots(place)}
+		if _, err := s.dial(x, r); err == nil {
+			t.Error("somebody is there")
+		}
+		n = s.net.Sent() - before
+	})
+	return n
+}
+
+func TestLiarsDoNotOpenTheNetworkBesideUs(t *testing.T) {
+	for lie, place := range map[string]string{
+		"192.168.1.50:4000": "192.168.1.1:5353", "127.0.0.1:4000": "127.0.0.1:5353",
+		"8.8.8.8:4000": "100.64.0.1:5353",
+	} {
+		if n := knocked(t, lie, place, public); n != 0 {
+			t.Errorf("nodes say %s, and %d datagrams leave for %s", lie, n, place)
+		}
+		if knocked(t, lie, place, whatever) == 0 {
+			t.Error("nothing leaves on the naive road either: this test proves nothing")
+		}
+	}
+	if n := knocked(t, "8.8.8.8:4000", "9.9.9.9:4000", public); n < 30 || n > 50 {
+		t.Errorf("%d datagrams at a public address: SECURITY.md says about forty", n)
+	}
+}
+
+func TestNobodyIsPingedBesideUs(t *testing.T) {
+	onStage(t, 0, func(s *stage) {
+		s.nodes = spots("192.168.1.1:5353", "127.0.0.1:5353", "100.64.0.1:5353", "9.9.9.9:53")
+		x, _ := s.pair(inet.Open, inet.Open)
+		<-x.Ready()
+		<-time.After(10 * time.Minute)
+		if n := s.net.Sent(); n != 0 {
+			t.Errorf("%d datagrams", n)
+		}
+	})
+	onStage(t, 0, func(s *stage) {
+		s.nodes, s.allowed = spots("192.168.1.1:5353"), whatever
+		x, _ := s.pair(inet.Open, inet.Open)
+		<-x.Ready()
+		if s.net.Sent() == 0 {
+			t.Error("nor by the naive road: this test proves nothing")
+		}
+	})
 }
 
 func TestMomentsAreSharedAndNeverOverlap(t *testing.T) {

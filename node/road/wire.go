@@ -25,6 +25,7 @@ const (
 // an answer of the node that was asked, with the random number of the question, is one.
 type wire struct {
 	net.PacketConn
+	allowed func(netip.AddrPort) bool // whom it may ask, and where it may be seen
 
 	count atomic.Int32 // of asked: most of the time none, and nothing is looked into
 	mu    sync.Mutex
@@ -37,8 +38,8 @@ type question struct {
 	answer chan<- netip.AddrPort // has room
 }
 
-func newWire(pc net.PacketConn) *wire {
-	return &wire{PacketConn: pc, asked: map[[tidSize]byte]question{}}
+func newWire(pc net.PacketConn, allowed func(netip.AddrPort) bool) *wire {
+	return &wire{PacketConn: pc, allowed: allowed, asked: map[[tidSize]byte]question{}}
 }
 
 // ReadFrom returns the next datagram that is no answer to a question.
@@ -80,14 +81,14 @@ func (w *wire) forget(tid [tidSize]byte) {
 	}
 }
 
-// put sends a question to a node; false when too many wait or it cannot leave.
+// put sends a question to a node; false when too many wait, or it may not or cannot leave.
 func (w *wire) put(node netip.AddrPort, answer chan<- netip.AddrPort) (
 	tid [tidSize]byte, ok bool) {
 	var id [20]byte
 	rand.Read(id[:])
 	rand.Read(tid[:])
 	w.mu.Lock()
-	if len(w.asked) == mostAsked {
+	if len(w.asked) == mostAsked || !w.allowed(node) {
 		w.mu.Unlock()
 		return tid, false
 	}
@@ -118,7 +119,7 @@ func (w *wire) ask(ctx context.Context, nodes []netip.AddrPort) (seen []netip.Ad
 	for ; waiting > 0; waiting-- {
 		select {
 		case at := <-answer:
-			if sayable(at) {
+			if w.allowed(at) && sayable(at) {
 				seen = append(seen, at)
 			}
 		case <-limit.C:

@@ -30,15 +30,20 @@ type question struct {
 
 // guard owns a packet conn and hands out ports to it, one for each dht.Server.
 type guard struct {
-	conn net.PacketConn
-	lost chan struct{} // closed when the conn can no longer be read
+	conn   net.PacketConn
+	allows func(netip.AddrPort) bool // where the conn may send
+	lost   chan struct{}             // closed when the conn can no longer be read
 
 	mu      sync.Mutex
 	pending map[tid]question
 }
 
 func newGuard(conn net.PacketConn) *guard {
-	g := &guard{conn: conn, lost: make(chan struct{}), pending: make(map[tid]question)}
+	g := &guard{conn: conn, allows: func(netip.AddrPort) bool { return true },
+		lost: make(chan struct{}), pending: make(map[tid]question)}
+	if c, ok := conn.(interface{ Allows(netip.AddrPort) bool }); ok {
+		g.allows = c.Allows
+	}
 	go g.read()
 	return g
 }
@@ -93,7 +98,7 @@ func (g *guard) deliver(packet []byte, from netip.AddrPort) {
 // ask notes a question and returns it as it goes out; false if it is none or too many wait.
 func (g *guard) ask(p *port, packet []byte, to netip.AddrPort) ([]byte, bool) {
 	d, ok := parsePacket(packet)
-	if !ok || !IsQuery(packet) || !askable(to) {
+	if !ok || !IsQuery(packet) || !g.may(to) {
 		return nil, false
 	}
 	var t tid
@@ -130,6 +135,9 @@ func (g *guard) forget(p *port) {
 		}
 	}
 }
+
+// may reports whether a node is one that may be asked.
+func (g *guard) may(a netip.AddrPort) bool { return askable(a) && g.allows(a) }
 
 // plainAddr is u with an IPv4 address in its four-byte form: the library takes the other form for
 // another node.

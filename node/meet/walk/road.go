@@ -51,8 +51,9 @@ type Road struct {
 
 // Open takes over conn, which is closed by Close or when ctx ends. A conn may have a method
 // Lost() <-chan struct{}; operations end when it is closed. It may have a method
-// Carries() (ip4, ip6 bool), without which it carries IPv4 alone. The seeds are DHT nodes to begin
-// with.
+// Carries() (ip4, ip6 bool), without which it carries IPv4 alone; and a method
+// Allows(netip.AddrPort) bool, when nothing may be sent elsewhere, whatever nodes name: nobody else
+// keeps them from naming the machines beside us. The seeds are DHT nodes to begin with.
 func Open(ctx context.Context, conn net.PacketConn, seeds []netip.AddrPort) *Road {
 	r := &Road{guard: newGuard(conn), kinds: [2]bool{ip4: true}}
 	if c, ok := conn.(interface{ Carries() (ip4, ip6 bool) }); ok {
@@ -65,7 +66,7 @@ func Open(ctx context.Context, conn net.PacketConn, seeds []netip.AddrPort) *Roa
 	known := make(map[netip.AddrPort]bool)
 	for _, s := range seeds {
 		s = netip.AddrPortFrom(s.Addr().Unmap(), s.Port())
-		if askable(s) && r.kinds[kindOf(s.Addr())] && !known[s] {
+		if r.guard.may(s) && r.kinds[kindOf(s.Addr())] && !known[s] {
 			known[s] = true
 			r.seeds = append(r.seeds, s)
 		}

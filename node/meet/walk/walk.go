@@ -277,7 +277,7 @@ func (w *walk) probe() (kept, probed int) {
 
 // meet remembers a node that might be asked.
 func (w *walk) meet(p peer) {
-	if !askable(p.addr) || !w.road.kinds[w.kind(&p)] || w.known[p.addr] {
+	if !w.road.guard.may(p.addr) || !w.road.kinds[w.kind(&p)] || w.known[p.addr] {
 		return
 	}
 	w.known[p.addr] = true
