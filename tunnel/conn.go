@@ -56,7 +56,7 @@ func newConn(c net.Conn, s *handshake.Session, first []byte, stock *share.Stock)
 		closing:   make(chan struct{}),
 		done:      make(chan struct{}),
 	}
-	conn.streams = mux.New(s.Initiator, stock, conn.stir)
+	conn.streams = mux.New(s.Initiator, stock.Of(s.Peer), conn.stir)
 	conn.keys = keys{session: s, since: time.Now(), renewed: make(chan struct{}, 1)}
 	r := &reader{c: conn, lane: s.Receive}
 	if first != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"testing/synctest"
 
@@ -70,6 +71,39 @@ func TestHostileSessionsOfADoorShareItsStock(t *testing.T) {
 		if n := d.stock.Taken(); n != share.Size-left {
 			t.Error(n-share.Size+left, "bytes are lost")
 		}
+	})
+}
+
+// One contact makes as many sessions as it likes and fills them all. What it holds of the stock is
+// its part, and another contact's session borrows as before.
+func TestOneContactCannotTakeTheStockOfADoor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const sessions, window = 4, 32 << 10
+		c, d := newContacts(t), new(Door)
+		held := d.stock.Of(c.a.Static)
+		held.Take(share.Part - 1<<20) // by sessions that it has
+		for range sessions {
+			ca, cb := net.Pipe()
+			a, b := c.knock(t, d, ca, cb)
+			defer a.Close()
+			defer b.Close()
+			for range mux.MaxStreams {
+				s, err := a.OpenStream(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				go s.Write(make([]byte, window))
+			}
+			synctest.Wait()
+		}
+		naive := (sessions*(mux.MaxStreams-4))*window + share.Part - 1<<20
+		if got := d.stock.Taken(); got > share.Part || naive <= share.Part {
+			t.Error("one contact holds", got, "bytes; without parts", naive)
+		}
+		if !d.stock.Of([32]byte{9}).Take(share.Part) {
+			t.Error("nothing is left to another contact")
+		}
+		runtime.KeepAlive(held)
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"nightjar/tunnel/record"
 	"nightjar/tunnel/retry"
 	"nightjar/tunnel/roam"
+	"nightjar/tunnel/share"
 )
 
 const (
@@ -67,6 +68,7 @@ type Conn struct {
 	peer      [32]byte
 	binding   [32]byte
 
+	stock       *share.Stock // the contact's part
 	out         *outlet.Outlet
 	in, packets *inlet
 	handler     atomic.Pointer[func([][]byte)]
@@ -105,14 +107,16 @@ func newConn(e *Endpoint, s *handshake.Session, at netip.AddrPort) (*Conn, error
 	if err != nil {
 		return nil, err
 	}
+	stock := e.stock.Of(s.Peer)
 	c := &Conn{
 		e:         e,
 		initiator: s.Initiator,
 		peer:      s.Peer,
 		binding:   s.Binding,
 		out:       outlet.New(e.carrier, &e.rows, at),
-		in:        newInlet(inletBytes, inletOwn, &e.stock),
-		packets:   newInlet(bulkBytes, bulkOwn, &e.stock),
+		stock:     stock,
+		in:        newInlet(inletBytes, inletOwn, stock),
+		packets:   newInlet(bulkBytes, bulkOwn, stock),
 		wake:      make(chan struct{}, 1),
 		beat:      make(chan struct{}, 1),
 		mail:      make(chan struct{}, 1),

@@ -89,7 +89,7 @@ func (c *Conn) startStreams() {
 	c.streams.once.Do(func() {
 		c.streams.begun.Store(true)
 		c.streams.all = bulk.Start(&road{c: c, cut: make(chan struct{}, 1)}, c.initiator,
-			c.streams.secrets, &c.e.stock, c.Err)
+			c.streams.secrets, c.stock, c.Err)
 		c.streams.secrets = nil
 		close(c.streams.ready)
 		c.group.Go(func() {

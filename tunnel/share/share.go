@@ -1,20 +1,66 @@
 // Package share divides memory among sessions. Each has some for its own, which is there whatever
 // others do; what it holds beyond that it takes from a Stock that all of them share, and does
-// without when nothing is left. So the sum is bounded, and no far side can starve another session.
+// without when nothing is left. So the sum is bounded, and no far side can starve another session:
+// of the Stock all sessions of one contact together have a Part at most.
 package share
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+	"weak"
+)
 
-// Size is how many bytes a Stock has.
-const Size = 64 << 20
+const (
+	// Size is how many bytes a Stock has.
+	Size = 64 << 20
+	// Part is how many bytes of it one contact may take, whatever number of sessions it has.
+	Part = 8 << 20
+)
 
 // A Stock is the memory that sessions share. Its zero value is whole; a nil Stock has no bound. It
 // is safe for concurrent use.
-type Stock struct{ taken atomic.Int64 }
+type Stock struct {
+	taken atomic.Int64
+	whole *Stock // of which this is one contact's part, or nil
+
+	mu    sync.Mutex
+	parts map[[32]byte]weak.Pointer[Stock] // for as long as sessions hold them
+}
+
+// Of returns what the sessions of one contact take from: Part bytes at most, of those that the
+// Stock has left. All its sessions have the same.
+func (s *Stock) Of(contact [32]byte) *Stock {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.parts[contact].Value(); p != nil {
+		return p
+	}
+	for of, p := range s.parts {
+		if p.Value() == nil {
+			delete(s.parts, of)
+		}
+	}
+	if s.parts == nil {
+		s.parts = map[[32]byte]weak.Pointer[Stock]{}
+	}
+	p := &Stock{whole: s}
+	s.parts[contact] = weak.Make(p)
+	return p
+}
 
 // Take takes n bytes and reports whether as many were left.
 func (s *Stock) Take(n int) bool {
-	if s == nil || s.taken.Add(int64(n)) <= Size {
+	if s == nil {
+		return true
+	}
+	most := int64(Size)
+	if s.whole != nil {
+		most = Part
+	}
+	if s.taken.Add(int64(n)) <= most && s.whole.Take(n) {
 		return true
 	}
 	s.taken.Add(int64(-n))
@@ -25,6 +71,7 @@ func (s *Stock) Take(n int) bool {
 func (s *Stock) Give(n int) {
 	if s != nil {
 		s.taken.Add(int64(-n))
+		s.whole.Give(n)
 	}
 }
 

@@ -46,3 +46,58 @@ func TestLoanIsWhatWasAskedForOrWhatItWas(t *testing.T) {
 		t.Error("without a stock there is a bound")
 	}
 }
+
+func TestContactTakesAPartHoweverManySessionsItHas(t *testing.T) {
+	var s Stock
+	var hostile, naive []*Loan
+	taken := 0
+	for range 16 {
+		l := &Loan{Stock: s.Of([32]byte{1})}
+		for l.Take(1 << 20) {
+			taken += 1 << 20
+		}
+		hostile = append(hostile, l)
+	}
+	if taken != Part || s.Taken() != Part {
+		t.Error("one contact has taken", taken)
+	}
+	other := Loan{Stock: s.Of([32]byte{2})}
+	if !other.Take(Part) || other.Take(1) {
+		t.Error("another contact has less, or more, than its part")
+	}
+	other.Fit(0)
+	for _, l := range hostile {
+		l.Fit(0)
+	}
+	if s.Taken() != 0 || !hostile[0].Take(Part) {
+		t.Error(s.Taken(), "bytes are lost")
+	}
+	hostile[0].Fit(0)
+	for range 64 { // each session for itself: the whole stock is one contact's
+		l := &Loan{Stock: &s}
+		l.Take(1 << 20)
+		naive = append(naive, l)
+	}
+	if s.Take(1) || len(naive) != 64 {
+		t.Error("the naive way leaves something: this test proves nothing")
+	}
+}
+
+func TestPartsAreNeverMoreThanTheStock(t *testing.T) {
+	var s Stock
+	var held []*Stock
+	taken := 0
+	for n := range byte(2 * Size / Part) {
+		p := s.Of([32]byte{n})
+		for p.Take(1 << 20) {
+			taken += 1 << 20
+		}
+		held = append(held, p)
+	}
+	if taken != Size || len(s.parts) != len(held) {
+		t.Error(taken, "bytes of", Size, "in", len(s.parts))
+	}
+	if (*Stock)(nil).Of([32]byte{}) != nil {
+		t.Error("without a stock there is a bound")
+	}
+}
