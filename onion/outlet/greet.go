@@ -32,23 +32,28 @@ const (
 
 var errClient = errors.New("not a client of this outlet")
 
-// greet lets a client in and returns where it wants to go.
-func (o *Outlet) greet(c io.ReadWriter) (to netip.AddrPort, err error) {
+// letIn lets a client in that has the login.
+func (o *Outlet) letIn(c io.ReadWriter) error {
 	methods, err := counted(c, version)
 	if err != nil {
-		return to, err
+		return err
 	}
 	if bytes.IndexByte(methods, byPassword) < 0 {
 		c.Write([]byte{version, nothingFits})
-		return to, errClient
+		return errClient
 	}
 	if _, err := c.Write([]byte{version, byPassword}); err != nil {
-		return to, err
+		return err
 	}
 	if err := o.login(c); err != nil {
 		c.Write([]byte{authVersion, 1})
-		return to, err
+		return err
 	}
+	return nil
+}
+
+// where tells a client that it was let in, and returns where it wants to go.
+func where(c io.ReadWriter) (to netip.AddrPort, err error) {
 	if _, err := c.Write([]byte{authVersion, 0}); err != nil {
 		return to, err
 	}

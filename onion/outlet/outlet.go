@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	most      = 256              // streams at a time; further ones are closed at once
+	most      = 256              // streams at a time that were let in; further ones are closed
 	helloTime = 10 * time.Second // for a client to say what it wants
 	dialTime  = 30 * time.Second // for the way out to get there
 )
@@ -48,7 +48,8 @@ type Outlet struct {
 	listener net.Listener
 	dial     Dial
 	open     held.Set
-	slots    chan struct{}
+	lobby    lobby
+	slots    chan struct{} // of those who were let in
 	work     sync.WaitGroup
 }
 
@@ -73,27 +74,31 @@ func (o *Outlet) accept() {
 		if err != nil {
 			return
 		}
-		select {
-		case o.slots <- struct{}{}:
-			o.work.Go(func() {
-				defer func() { <-o.slots }()
-				o.serve(c)
-			})
-		default:
-			c.Close()
+		near, err := o.open.Conn(c)
+		if err != nil {
+			return
 		}
+		o.lobby.enter(near)
+		o.work.Go(func() { o.serve(near) })
 	}
 }
 
 // serve serves one client to its end.
-func (o *Outlet) serve(c net.Conn) {
-	near, err := o.open.Conn(c)
+func (o *Outlet) serve(near net.Conn) {
+	defer near.Close()
+	near.SetDeadline(time.Now().Add(helloTime))
+	err := o.letIn(near)
+	o.lobby.leave(near)
 	if err != nil {
 		return
 	}
-	defer near.Close()
-	near.SetDeadline(time.Now().Add(helloTime))
-	to, err := o.greet(near)
+	select {
+	case o.slots <- struct{}{}:
+		defer func() { <-o.slots }()
+	default:
+		return
+	}
+	to, err := where(near)
 	if err != nil {
 		return
 	}

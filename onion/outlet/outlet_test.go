@@ -114,6 +114,81 @@ func TestStrangerOnThisMachineIsTurnedAway(t *testing.T) {
 	}
 }
 
+// knock connects and says nothing.
+func knock(t *testing.T, o *Outlet) net.Conn {
+	t.Helper()
+	c, err := new(net.Dialer).DialContext(t.Context(), "tcp4", o.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetReadDeadline(time.Now().Add(helloTime / 2))
+	return c
+}
+
+func TestStrangersHoldNoPlacesOfTheClient(t *testing.T) {
+	o, f := serve(t)
+	first := knock(t, o)
+	for range most {
+		knock(t, o)
+	}
+	if _, err := first.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the stranger who waits longest is not shown out: %v", err)
+	}
+	p, err := client(t, o.key.Torrc(o.listener.Addr()))
+	if err != nil {
+		t.Fatalf("strangers who say nothing keep the client out: %v", err)
+	}
+	for range 3 {
+		to := netip.MustParseAddrPort("192.0.2.7:9")
+		if _, err := p.DialAddr(t.Context(), to); err != nil || <-f.went != to {
+			t.Errorf("strangers who say nothing keep streams out: %v", err)
+		}
+	}
+	for range most { // who is let in is not shown out by them
+		knock(t, o)
+	}
+	if len(o.slots) < 3 {
+		t.Errorf("of three streams %d are left", len(o.slots))
+	}
+	n := &Outlet{key: o.key, dial: f.dial, slots: make(chan struct{}, most)}
+	var failed error
+	if n.listener, failed = net.Listen("tcp4", "127.0.0.1:0"); failed != nil {
+		t.Fatal(failed)
+	}
+	n.work.Go(n.acceptNaively)
+	t.Cleanup(func() { n.Close() })
+	for range most {
+		knock(t, n)
+	}
+	if _, err := client(t, n.key.Torrc(n.listener.Addr())); err == nil {
+		t.Error("the naive way lets the client in: this test proves nothing")
+	}
+}
+
+// acceptNaively gives strangers the same places as the client.
+func (o *Outlet) acceptNaively() {
+	for {
+		c, err := o.listener.Accept()
+		if err != nil {
+			return
+		}
+		near, err := o.open.Conn(c)
+		if err != nil {
+			return
+		}
+		select {
+		case o.slots <- struct{}{}:
+			o.work.Go(func() {
+				near.Read(make([]byte, 1))
+				<-o.slots
+			})
+		default:
+			near.Close()
+		}
+	}
+}
+
 func TestNamesAndDatagramsAreRefused(t *testing.T) {
 	for name, request := range map[string]struct {
 		bytes []byte
