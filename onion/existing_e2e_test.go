@@ -9,9 +9,12 @@ import (
 	"crypto/ecdh"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,18 +27,31 @@ import (
 // A system is a tor as a machine has it, run by a user of its own.
 type system struct{ control, socks string }
 
-const nobody = 65534
+// torUser is who a tor of the machine's runs as.
+func torUser(t *testing.T) int {
+	t.Helper()
+	u, err := user.Lookup("debian-tor")
+	if err != nil {
+		t.Fatalf("%v (apt-get install tor)", err)
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uid
+}
 
 // startSystem starts one. Its sockets are as the settings say.
 func startSystem(t *testing.T, control, socks string, settings ...string) system {
 	t.Helper()
+	uid := torUser(t)
 	dir, err := os.MkdirTemp("", "nj-system")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range []string{dir, filepath.Join(dir, "data"), filepath.Join(dir, "run")} {
 		os.Mkdir(d, 0o700)
-		if err := os.Chown(d, nobody, nobody); err != nil {
+		if err := os.Chown(d, uid, uid); err != nil {
 			t.Fatal("only root can start a tor of another user: run the e2e tests as root")
 		}
 	}
@@ -50,7 +66,8 @@ func startSystem(t *testing.T, control, socks string, settings ...string) system
 		t.Fatal(err)
 	}
 	os.Chmod(dir, 0o755)
-	exe := wrapped(t, `exec setpriv --reuid 65534 --regid 65534 --clear-groups "$tor" "$@"`)
+	exe := wrapped(t, fmt.Sprintf(
+		`exec setpriv --reuid %d --regid %d --clear-groups "$tor" "$@"`, uid, uid))
 	cmd := exec.Command(exe, "--defaults-torrc", "/dev/null", "-f", torrc, "--quiet")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
