@@ -28,22 +28,16 @@ func (w Way) leads(network string, to netip.AddrPort) bool {
 	switch w.Kind {
 	case exposure.VPN, exposure.TorOverVPN:
 		return network == "udp" && to == w.To
-	case exposure.SOCKS: // its relays for datagrams are on its own host
+	case exposure.SOCKS: // its relays for datagrams are on its own host: see also relays
 		return network == "tcp" && to == w.To ||
-			network == "udp" && to.Addr() == w.To.Addr() && to.Port() != 0
-	case exposure.Device, exposure.Direct:
-		return network == "tcp" && abroad(to)
+			network == "udp" && to.Addr() == w.To.Addr() && to.Port() != 0 &&
+				(to.Port() >= firstOpen || !to.Addr().IsLoopback())
 	}
-	return false
+	return false // of device and direct the engine has datagrams, and needs no stream
 }
 
-// abroad reports whether an address can be that of another machine, and of one only.
-func abroad(a netip.AddrPort) bool {
-	ip := a.Addr()
-	return a.Port() != 0 && ip.IsValid() && !ip.Is4In6() && ip.Zone() == "" && !ip.IsLoopback() &&
-		!ip.IsUnspecified() && !ip.IsMulticast() && !ip.IsLinkLocalUnicast() &&
-		ip != netip.AddrFrom4([4]byte{255, 255, 255, 255})
-}
+// firstOpen is the first port that a user may listen at. Those before it are the system's.
+const firstOpen = 1024
 
 // anywhere reports whether the way's datagrams go to whatever address the engine names: then its
 // list of system calls has to let it name one.
@@ -75,11 +69,12 @@ func (w *Ward) datagrams(ctx context.Context) (net.PacketConn, error) {
 	return c, quiet.Error(err)
 }
 
-// Native is the way out by one interface, or by any: its sockets are the warden's to open.
+// Native is the way out by one interface, or by any: its sockets are the warden's to open. There
+// are no streams: nothing needs one, and one could lead to what listens on this machine.
 func (w *Ward) Native() *native.Lent {
 	return native.Borrow(native.Lender{Listen: w.datagrams, Gone: w.lost,
-		Dial: func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-			return w.Socket(ctx, "tcp", to)
+		Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+			return nil, syscall.EPERM
 		}})
 }
 

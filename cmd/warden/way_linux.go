@@ -27,7 +27,6 @@ type outside struct {
 // A carrier is a native.Device or a native.Direct.
 type carrier interface {
 	Packet(ctx context.Context) (net.PacketConn, error)
-	Stream(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 	Done() <-chan struct{}
 	Close() error
 }
@@ -65,11 +64,10 @@ func (o *outside) socket(ctx context.Context, network, at string) (*os.File, err
 	if err != nil || !o.way.leads(network, to) {
 		return nil, unix.EPERM
 	}
-	dial := func() (net.Conn, error) { return native.Dial(ctx, network, to) }
-	if o.carrier != nil {
-		dial = func() (net.Conn, error) { return o.carrier.Stream(ctx, to) }
+	if o.way.Kind == exposure.SOCKS && network == "udp" && !relays(o.way.To, to) {
+		return nil, unix.EPERM
 	}
-	c, err := dial()
+	c, err := native.Dial(ctx, network, to)
 	if err != nil {
 		return nil, err
 	}

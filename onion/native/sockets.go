@@ -88,12 +88,6 @@ func (w *way) DialAddr(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 // it closes it.
 func (w *way) Packet(ctx context.Context) (net.PacketConn, error) { return listen(ctx, w.set) }
 
-// Stream opens the stream of DialAddr as it is, for a process that hands it to another. Who has it
-// closes it.
-func (w *way) Stream(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-	return connect(ctx, "tcp", to, w.set)
-}
-
 // end closes all sockets, and marks the way as done.
 func (w *way) end() {
 	if w.open.Close() {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -32,6 +33,15 @@ func Watch(ctx context.Context, changed func()) {
 			}
 		}
 	}
+}
+
+// Own reports whether an address is one of this machine's; also if that cannot be told.
+func Own(ip netip.Addr) bool {
+	addrs, err := net.InterfaceAddrs()
+	return err != nil || ip.IsLoopback() || slices.ContainsFunc(addrs, func(a net.Addr) bool {
+		p, err := netip.ParsePrefix(a.String())
+		return err == nil && p.Addr().Unmap() == ip.Unmap()
+	})
 }
 
 // scene is a sum of what the network looks like. What cannot be read counts as empty.
