@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"nightjar/node/book"
@@ -87,15 +88,42 @@ func (s stroll) Carries() (ip4, ip6 bool) {
 }
 
 // witnesses are DHT nodes that can tell us our address, the best first: none is asked for anything
-// else.
+// else. Those that one contact alone named are of use only while there are few others.
 func (n *Node) witnesses() (out []netip.AddrPort) {
 	if n.atlas != nil {
 		out = append(n.atlas.Seeds(atlasSeeds), n.atlas.Own(atlasSeeds)...)
 	}
-	var named []netip.AddrPort
-	n.look(func(b *book.Book) { named = append(named, b.Nodes...) })
+	var named, alone []netip.AddrPort
+	n.look(func(b *book.Book) { named, alone = append(named, b.Nodes...), b.Alone("") })
 	rand.Shuffle(len(named), func(i, j int) { named[i], named[j] = named[j], named[i] })
-	return append(out, named...)
+	return vouched(append(out, named...), alone)
+}
+
+// enough reports whether enough of the nodes were not named by one contact alone.
+func enough(nodes, alone []netip.AddrPort) bool {
+	return len(slices.DeleteFunc(slices.Clone(nodes), func(a netip.AddrPort) bool {
+		return slices.Contains(alone, a)
+	})) >= fewSeeds
+}
+
+// vouched puts those of the nodes that one contact alone named behind the others, or leaves them
+// out when there are enough others: who asks a contact's own node tells the contact that it is
+// there, and where.
+func vouched(nodes, alone []netip.AddrPort) []netip.AddrPort {
+	var others, last []netip.AddrPort
+	for _, a := range nodes {
+		switch {
+		case slices.Contains(others, a) || slices.Contains(last, a):
+		case slices.Contains(alone, a):
+			last = append(last, a)
+		default:
+			others = append(others, a)
+		}
+	}
+	if len(others) < fewSeeds {
+		return append(others, last...)
+	}
+	return others
 }
 
 // through says how we come to the DHT, in words.

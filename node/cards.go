@@ -233,15 +233,16 @@ func (n *Node) InviteBy(text string, o InviteOptions) (name string, offers Offer
 		for _, g := range c.Gateways {
 			b.LearnGateway(g)
 		}
-		for _, a := range c.Nodes {
-			b.TryNode(a)
-		}
 		tryRelays(b, c.Relays)
 		offers = Offers{Bridges: strange(b, c.Bridges), Relays: offered(b, c.Relays)}
 		b.Unblock(c.Address)
-		return b.Add(book.Contact{Name: o.Name, Address: c.Address, Standing: book.Invited,
+		err := b.Add(book.Contact{Name: o.Name, Address: c.Address, Standing: book.Invited,
 			PSK: psk, Greeting: o.Greeting, Inbox: c.Inbox, Bell: c.Doorbell, Both: o.Both,
 			Asked: time.Now().Unix() / 3600})
+		if err != nil {
+			return err
+		}
+		return b.TakeNodes(c.Address, c.Nodes)
 	})
 	if err != nil {
 		return "", Offers{}, err

@@ -145,14 +145,20 @@ func (n *Node) Block(name string) error {
 }
 
 // Remove forgets a contact and what was said with it, and replaces the onion service it knew, so
-// that it cannot even see whether we are there.
+// that it cannot even see whether we are there. DHT nodes that it alone named are forgotten too.
 func (n *Node) Remove(name string) error {
 	var before, after uint32
 	err := n.change(func(b *book.Book) error {
 		before = b.Service
-		err := b.Remove(name)
+		gone := b.Alone(name)
+		if err := b.Remove(name); err != nil {
+			return err
+		}
+		if n.atlas != nil && n.atlas.Forget(gone) {
+			b.Atlas, _ = n.atlas.Encode()
+		}
 		after = b.Service
-		return err
+		return nil
 	})
 	if err != nil {
 		return err

@@ -35,14 +35,17 @@ func (n *Node) ownMeeting() Meeting {
 
 // seeds are the DHT nodes a walk begins with: some that two gateways proved; if these are few, some
 // that one showed us, and those of cards and bundles; and those the gateway named. The gateway
-// could lead us astray anyhow.
+// could lead us astray anyhow. Those that one contact alone named are of use only while there are
+// few others.
 func (n *Node) seeds(named []netip.AddrPort) []netip.AddrPort {
+	var alone []netip.AddrPort
+	n.look(func(b *book.Book) { alone = b.Alone("") })
 	out := n.atlas.Seeds(atlasSeeds)
-	if len(out) < fewSeeds {
-		out = append(out, n.atlas.Own(atlasSeeds-len(out))...)
+	if !enough(out, alone) {
+		out = append(out, n.atlas.Own(max(0, atlasSeeds-len(out)))...)
 		n.look(func(b *book.Book) { out = append(out, b.Nodes...) })
 	}
-	return append(out, named...)
+	return append(vouched(out, alone), named...)
 }
 
 // keepAtlas saves what was learned about the DHT now and then.

@@ -3,6 +3,8 @@
 package book
 
 import (
+	"net/netip"
+	"slices"
 	"strconv"
 
 	"nightjar/node/card"
@@ -47,6 +49,8 @@ type Contact struct {
 	Bell     card.Gateway `cbor:"11,keyasint,omitzero"`  // doorbell of their card, if it has one
 	Both     bool         `cbor:"12,keyasint,omitempty"` // leave the invitation in the inbox too
 	Told     Told         `cbor:"13,keyasint,omitzero"`  // what their hints brought: TakeHint
+
+	Named []netip.AddrPort `cbor:"14,keyasint,omitempty"` // DHT nodes: TakeHint, TakeNodes
 }
 
 // CheckName refuses a name that could not stand in a SIP address or on a command line.
@@ -122,8 +126,9 @@ func (b *Book) freeSeat() (uint16, error) {
 	return 0, ErrTooMany
 }
 
-// Remove forgets a contact, everything said with it, and the onion service it knew: every
-// other contact gets a seat on the next one. An invitation of theirs that still lies somewhere is
+// Remove forgets a contact, everything said with it, the DHT nodes that it alone named, by which it
+// would see that we are there, and the onion service it knew: every other contact gets a seat on
+// the next one. An invitation of theirs that still lies somewhere is
 // not shown again; they may ask anew.
 func (b *Book) Remove(name string) error {
 	c, err := b.Contact(name)
@@ -139,6 +144,10 @@ func (b *Book) Remove(name string) error {
 }
 
 func (b *Book) drop(name string) {
+	gone := b.Alone(name)
+	b.Nodes = slices.DeleteFunc(b.Nodes, func(a netip.AddrPort) bool {
+		return slices.Contains(gone, a)
+	})
 	contacts := b.Contacts[:0:0]
 	for _, c := range b.Contacts {
 		if c.Name != name {

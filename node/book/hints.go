@@ -45,7 +45,7 @@ func (b *Book) TakeHint(from card.Address, gateways []card.Gateway, nodes []neti
 		}
 	}
 	for _, a := range nodes {
-		if c.Told.Nodes < HintNodes && b.tryNode(a, maxNodes/2) {
+		if c.Told.Nodes < HintNodes && b.takeNode(c, a, maxNodes/2) {
 			c.Told.Nodes++
 		}
 	}

@@ -96,6 +96,20 @@ func (a *Atlas) grow() {
 	}
 }
 
+// Forget forgets nodes, until they are heard again, and reports whether any was known.
+func (a *Atlas) Forget(nodes []netip.AddrPort) (was bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, n := range nodes {
+		delete(a.fresh, n)
+		if net := network(n.Addr()); a.known[net].node == n {
+			delete(a.known, net)
+			a.news, was = true, true
+		}
+	}
+	return was
+}
+
 // apart reports whether two roads cannot both be of one gateway that plays nodes.
 func apart(via, other string) bool {
 	return via != "" && other != "" && (via != other || via == Direct)
