@@ -22,6 +22,9 @@ const engineWord = "engine"
 // errUnsealed is a process that is not sealed although it was told to be.
 var errUnsealed = errors.New("the engine cannot be sealed on this system")
 
+// errAstray is a tor that could be made to go past its VPN, although nothing was to be.
+var errAstray = errors.New("this system cannot hold tor to the VPN")
+
 // ended is the exit code of an engine that has said already why it ended.
 type ended int
 
@@ -128,6 +131,10 @@ func (c console) sealed() seal.State {
 // holes says in words where the seal is not what it could be.
 func (c console) holes() []string {
 	out := c.sealed().Missing()
+	if c.ward != nil && c.ward.Astray {
+		out = append(out, "tor has no network namespace of its own (this system refuses them): its "+
+			"settings alone make it go by the VPN, and whoever takes over the engine can change them")
+	}
 	if c.ward == nil || !c.ward.Anywhere {
 		return out // a phone's socket sends to phones alone
 	}
@@ -148,6 +155,9 @@ func (c console) checkSeal(required bool) error {
 	s := c.sealed()
 	if required && !s.Sealed() {
 		return errUnsealed
+	}
+	if required && c.ward != nil && c.ward.Astray {
+		return errAstray
 	}
 	if s.Sealed() {
 		c.line("nightjar: sealed: %s", s.Words())

@@ -147,6 +147,8 @@ func hintsOfWords() []nextStep {
 		{errNoNodes, "give one: nightjar gateway --node IP:PORT"},
 		{errNode, "for example --node 192.0.2.7:6881; names are not looked up"},
 		{errUnsealed, "use a Linux kernel of 5.13 or later, or leave out --require-seal"},
+		{errAstray, "let users have namespaces (sysctl user.max_user_namespaces), or leave out " +
+			"--require-seal"},
 		{warden.ErrEngine, "the machine may be short of memory or processes; try again"},
 		{warden.ErrOrder, "start it with: nightjar up"},
 		{errNoAudit, "build it: make audit; or put nightjar-audit into the same directory"},

@@ -52,6 +52,9 @@ func (w *warden) answer(ctx context.Context, a ask) (word, *os.File) {
 	case "datagrams":
 		return given(w.outside.datagrams(ctx))
 	case "outlet":
+		if a.Tor != 0 {
+			return given(w.tors.outlet(a.Tor))
+		}
 		return w.outside.leave()
 	case "open":
 		if open := w.config.Open[a.At]; open != nil {

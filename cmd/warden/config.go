@@ -62,4 +62,5 @@ type order struct {
 	Loose    bool       `json:"loose"`
 	Anywhere bool       `json:"anywhere"` // its datagrams go to addresses that it names
 	Resolver bool       `json:"resolver"`
+	Astray   bool       `json:"astray"`
 }

@@ -4,7 +4,6 @@ package warden
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -53,7 +52,11 @@ func Run(ctx context.Context, c Config) (code int, err error) {
 		return 1, err
 	}
 	defer wipe()
-	out, err := reach(c.Way)
+	var around *wall
+	if c.Starter == nil {
+		around = &wall{c.Command}
+	}
+	out, err := reach(c.Way, around)
 	if err != nil {
 		return 1, err
 	}
@@ -63,6 +66,7 @@ func Run(ctx context.Context, c Config) (code int, err error) {
 		return 1, ErrEngine
 	}
 	w := &warden{config: c, line: ours, outside: out, busy: make(chan struct{}, maxBusy)}
+	w.tors.wall = out.wall
 	w.tors.order = torproc.Order{Exe: c.TorExe, Dir: dir, Exits: c.TorExits,
 		Options: append(append([]string{}, c.TorOptions...), out.torrc()...)}
 	if w.tors.starter = c.Starter; c.Starter == nil {
@@ -106,19 +110,12 @@ func Run(ctx context.Context, c Config) (code int, err error) {
 func (w *warden) inherit(dir string, theirs *os.File) ([]*os.File, error) {
 	o := order{Order: w.config.Order, Files: w.config.Files, Network: seal.Network(),
 		Password: w.config.Password != nil, Loose: loose(), Resolver: resolver(),
+		Astray:   w.outside.astray(),
 		Anywhere: w.config.Way.anywhere() || len(w.config.Open) > 0}
 	o.Files.Sockets = append([]string{dir}, o.Files.Sockets...)
-	b, err := json.Marshal(o)
+	paper, err := write(o)
 	if err != nil {
-		return nil, ErrEngine
-	}
-	fd, err := unix.MemfdCreate("order", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, ErrEngine
-	}
-	paper := os.NewFile(uintptr(fd), "order")
-	if _, err := paper.Write(b); err != nil {
-		return nil, ErrEngine
+		return nil, err
 	}
 	files := []*os.File{theirs, paper}
 	if w.config.Password != nil {

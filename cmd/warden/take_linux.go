@@ -20,8 +20,14 @@ const maxOrder = 1 << 20
 // this program once more in what is left, and takes the order. args are the arguments after the
 // Config's Command. It is called first thing, before there is any secret. Errors are ErrOrder.
 func Take(args []string) (*Ward, error) {
-	o, err := readOrder()
-	if err != nil {
+	if len(args) > 0 && args[0] == wallWord {
+		if immure() != nil {
+			os.Exit(wallBroken)
+		}
+		os.Exit(0)
+	}
+	var o order
+	if err := read(orderFD, &o); err != nil {
 		return nil, err
 	}
 	if len(args) == 0 {
@@ -40,7 +46,7 @@ func Take(args []string) (*Ward, error) {
 	state := seal.Apply(args[0], o.Anywhere)
 	w := attend(l)
 	w.Order, w.State, w.Loose, w.Resolver = o.Order, state, o.Loose, o.Resolver
-	w.Anywhere = o.Anywhere || !state.Calls
+	w.Anywhere, w.Astray = o.Anywhere || !state.Calls, o.Astray
 	w.Order.PasswordFD = -1
 	if o.Password {
 		w.Order.PasswordFD = passwordFD
@@ -48,23 +54,23 @@ func Take(args []string) (*Ward, error) {
 	return w, nil
 }
 
-// readOrder reads the order, from the beginning each time.
-func readOrder() (o order, err error) {
+// read reads a message in a file in memory, from the beginning each time.
+func read(fd int, to any) error {
 	var st syscall.Stat_t
-	if syscall.Fstat(orderFD, &st) != nil || st.Mode&syscall.S_IFMT != syscall.S_IFREG {
-		return o, ErrOrder
+	if syscall.Fstat(fd, &st) != nil || st.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		return ErrOrder
 	}
-	second, err := unix.FcntlInt(orderFD, unix.F_DUPFD_CLOEXEC, 0)
+	second, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		return o, ErrOrder
+		return ErrOrder
 	}
 	f := os.NewFile(uintptr(second), "order")
 	defer f.Close()
 	b, err := io.ReadAll(io.NewSectionReader(f, 0, maxOrder))
-	if err != nil || json.Unmarshal(b, &o) != nil {
-		return o, ErrOrder
+	if err != nil || json.Unmarshal(b, to) != nil {
+		return ErrOrder
 	}
-	return o, nil
+	return nil
 }
 
 // kill ends this process.

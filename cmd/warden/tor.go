@@ -19,8 +19,9 @@ type tor struct {
 	dir     string
 	control net.Conn
 	done    chan struct{}
-	refused bool   // once done
-	foreign string // "" if it is ours
+	refused bool         // once done
+	foreign string       // "" if it is ours
+	outlet  net.Listener // behind a wall, or nil
 }
 
 // StartTor has the warden start a tor; it is a torproc.Starter. The program and the settings are
@@ -43,6 +44,10 @@ func (w *Ward) StartTor(o torproc.Order) (torproc.Program, error) {
 	}
 	t := &tor{ward: w, id: got.Tor, pid: got.PID, dir: got.Dir, control: control,
 		foreign: got.Foreign, done: make(chan struct{})}
+	if t.outlet, err = w.outlet(t.id); err != nil {
+		control.Close() // which ends it
+		return nil, torproc.ErrDied
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	end, over := w.left[t.id]
@@ -58,6 +63,9 @@ func (w *Ward) StartTor(o torproc.Order) (torproc.Program, error) {
 // end says that the process is gone; once.
 func (t *tor) end(refused bool) {
 	t.refused = refused
+	if t.outlet != nil {
+		t.outlet.Close()
+	}
 	close(t.done)
 }
 

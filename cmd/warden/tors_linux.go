@@ -6,12 +6,14 @@ import (
 	"context"
 	"net"
 	"os"
+	"os/exec"
 	"strconv"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"nightjar/onion/seal"
 	"nightjar/onion/torproc"
 )
 
@@ -22,11 +24,38 @@ const grace = 3 * time.Second
 type tors struct {
 	order   torproc.Order // of the user; the engine adds to it
 	starter torproc.Starter
+	wall    *wall // or nil
 
 	mu   sync.Mutex
 	last int
 	all  map[int]torproc.Program
+	outs map[int]*os.File // listeners behind walls, until the engine takes them over
 	work sync.WaitGroup
+}
+
+// begin starts a tor; behind a wall if there is to be one, with the listener in there.
+func (t *tors) begin(o torproc.Order) (p torproc.Program, out *os.File, err error) {
+	if t.wall == nil {
+		p, err = t.starter(o)
+		return p, nil, err
+	}
+	p, err = torproc.StartedBy(func(cmd *exec.Cmd, f seal.Files, run []string) (err error) {
+		out, err = t.wall.start(cmd, f, run)
+		return err
+	})(o)
+	return p, out, err
+}
+
+// outlet hands over the listener behind the wall of a tor; once.
+func (t *tors) outlet(id int) (*os.File, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := t.outs[id]
+	if out == nil {
+		return nil, unix.EPERM
+	}
+	delete(t.outs, id)
+	return out, nil
 }
 
 // start starts a tor and hands its control connection to the engine. The warden keeps none: tor
@@ -43,7 +72,7 @@ func (t *tors) start(l *line, a ask) (word, *os.File) {
 	if len(t.all) >= maxTors {
 		return word{Why: reason(torproc.ErrDirectory)}, nil
 	}
-	p, err := t.starter(o)
+	p, out, err := t.begin(o)
 	if err != nil {
 		return word{Why: reason(err)}, nil
 	}
@@ -52,14 +81,18 @@ func (t *tors) start(l *line, a ask) (word, *os.File) {
 		p.Kill()
 		<-p.Done()
 		p.Wipe()
+		out.Close()
 		return word{Errno: errno(err)}, nil
 	}
 	if t.all == nil {
-		t.all = map[int]torproc.Program{}
+		t.all, t.outs = map[int]torproc.Program{}, map[int]*os.File{}
 	}
 	t.last++
 	id := t.last
 	t.all[id] = p
+	if out != nil {
+		t.outs[id] = out
+	}
 	t.work.Go(func() {
 		<-p.Done()
 		_ = l.say(word{Tor: id, Ended: true, Refused: p.Refused()}, nil)
@@ -132,6 +165,8 @@ func (t *tors) wipe(id int) error {
 	}
 	t.mu.Lock()
 	delete(t.all, id)
+	t.outs[id].Close() // one that nobody took
+	delete(t.outs, id)
 	t.mu.Unlock()
 	return p.Wipe()
 }

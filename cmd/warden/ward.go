@@ -34,6 +34,10 @@ type Ward struct {
 	// that, or there is no list of system calls.
 	Anywhere bool
 
+	// Astray says that nothing but their own settings keeps the tors of tor-over-vpn from going past
+	// the VPN: whoever takes over the engine can change those.
+	Astray bool
+
 	line  *line
 	stop  chan struct{} // closed when the engine is told to end
 	gone  chan struct{} // closed when the warden has ended
@@ -45,6 +49,8 @@ type Ward struct {
 	asks map[uint64]chan answered // each with room for its answer
 	tors map[int]*tor
 	left map[int]word // the ends of tors that are not known here yet
+
+	outlets *gathering // of tors that are behind walls, once it was asked for
 }
 
 // An answered ask.

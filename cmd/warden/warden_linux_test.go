@@ -69,12 +69,19 @@ func wardenRole(role, dir string) int {
 		time.AfterFunc(300*time.Millisecond, cancel)
 	}
 	tor := filepath.Join(dir, "tor")
-	code, err := Run(ctx, Config{Command: []string{"engine"},
+	config := Config{Command: []string{"engine"},
 		Order: Order{Args: []string{role}, Home: dir}, TorExe: tor, TorDir: dir, Seats: dir,
 		Way: wayOf(role),
 		Open: map[string]func(context.Context) (*os.File, error){
 			"allowed": func(context.Context) (*os.File, error) { return os.Open("/dev/null") },
-		}})
+		}}
+	switch role {
+	case "past": // with the tor that is installed
+		config.TorExe = ""
+	case "past, naive":
+		config.TorExe, config.Starter = "", torproc.Confined
+	}
+	code, err := Run(ctx, config)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
@@ -97,6 +104,8 @@ func engine() int {
 		serve(w)
 	case "vpn", "proxy", "direct", "over":
 		_ = json.NewEncoder(os.Stdout).Encode(reaches(ctx, w))
+	case "past", "past, naive":
+		_ = json.NewEncoder(os.Stdout).Encode(passes(ctx, w))
 	case "stop":
 		<-ctx.Done()
 		fmt.Println(context.Cause(ctx))

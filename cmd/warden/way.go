@@ -85,12 +85,42 @@ func (w *Ward) Outlet(ctx context.Context) (net.Listener, outlet.Login, error) {
 	if err != nil {
 		return nil, outlet.Login{}, err
 	}
-	if got.with == nil {
+	login := outlet.Login{User: got.User, Password: got.Key}
+	switch {
+	case got.with != nil:
+		defer got.with.Close()
+		l, err := net.FileListener(got.with)
+		return l, login, quiet.Error(err)
+	case login.User == "":
 		return nil, outlet.Login{}, syscall.EPERM
 	}
-	defer got.with.Close()
-	l, err := net.FileListener(got.with)
-	return l, outlet.Login{User: got.User, Password: got.Key}, quiet.Error(err)
+	g := gather()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.outlets = g
+	return g, login, nil
+}
+
+// outlet takes over the listener that one tor leaves by, if each of them has its own. Where the
+// outlet has been closed since, that tor goes nowhere.
+func (w *Ward) outlet(id int) (net.Listener, error) {
+	w.mu.Lock()
+	all := w.outlets
+	w.mu.Unlock()
+	if all == nil {
+		return nil, nil
+	}
+	f, err := w.fetch(context.Background(), ask{Do: "outlet", Tor: id})
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil, quiet.Error(err)
+	}
+	all.add(l)
+	return l, nil
 }
 
 // Moved tells each time that this machine's network has changed, unless it was told already and

@@ -20,7 +20,8 @@ import (
 type outside struct {
 	way     Way
 	carrier carrier      // of device and direct
-	outlet  net.Listener // of tor-over-vpn
+	outlet  net.Listener // of tor-over-vpn, unless each tor has its own behind a wall
+	wall    *wall        // of tor-over-vpn, or nil
 	login   outlet.Login
 }
 
@@ -31,8 +32,9 @@ type carrier interface {
 	Close() error
 }
 
-// reach makes ready what a way needs. Errors are those of package native.
-func reach(w Way) (*outside, error) {
+// reach makes ready what a way needs. Tors are behind the wall where the system lets there be one,
+// unless it is nil. Errors are those of package native.
+func reach(w Way, around *wall) (*outside, error) {
 	o := &outside{way: w, login: outlet.NewLogin()}
 	var err error
 	switch w.Kind {
@@ -41,7 +43,11 @@ func reach(w Way) (*outside, error) {
 	case exposure.Direct:
 		o.carrier, err = native.OpenDirect(w.Word)
 	case exposure.TorOverVPN:
-		o.outlet, err = native.Loopback()
+		if around != nil && around.holds() {
+			o.wall = around
+		} else {
+			o.outlet, err = native.Loopback(0)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -52,11 +58,17 @@ func reach(w Way) (*outside, error) {
 // torrc is what every tor of the engine is told: with tor-over-vpn, to leave by the outlet. It says
 // so from the first moment, whether the engine serves there or not.
 func (o *outside) torrc() []string {
-	if o.outlet == nil {
-		return nil
+	switch {
+	case o.wall != nil:
+		return o.login.Torrc(wallAt())
+	case o.outlet != nil:
+		return o.login.Torrc(o.outlet.Addr())
 	}
-	return o.login.Torrc(o.outlet.Addr())
+	return nil
 }
+
+// astray reports whether nothing but its own settings keeps a tor from going past the VPN.
+func (o *outside) astray() bool { return o.way.Kind == exposure.TorOverVPN && o.wall == nil }
 
 // socket opens a socket that is connected to an address, if the way leads there.
 func (o *outside) socket(ctx context.Context, network, at string) (*os.File, error) {
@@ -86,8 +98,11 @@ func (o *outside) datagrams(ctx context.Context) (*os.File, error) {
 	return descriptor(c)
 }
 
-// leave hands over the outlet.
+// leave hands over the outlet; behind walls only its login, as the listeners come with the tors.
 func (o *outside) leave() (word, *os.File) {
+	if o.wall != nil {
+		return word{User: o.login.User, Key: o.login.Password}, nil
+	}
 	if o.outlet == nil {
 		return word{Errno: int(unix.EPERM)}, nil
 	}

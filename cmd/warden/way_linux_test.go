@@ -29,7 +29,7 @@ func wayOf(role string) Way {
 	switch role {
 	case "vpn":
 		return Way{Kind: exposure.VPN, To: netip.MustParseAddrPort(endpoint)}
-	case "over":
+	case "over", "past", "past, naive":
 		return Way{Kind: exposure.TorOverVPN, To: netip.MustParseAddrPort(endpoint)}
 	case "proxy":
 		return Way{Kind: exposure.SOCKS, To: netip.MustParseAddrPort(proxy)}

@@ -98,9 +98,10 @@ func (w *way) end() {
 // Done is closed when the way is gone, by its owner or by itself. Nothing takes its place.
 func (w *way) Done() <-chan struct{} { return w.done }
 
-// Loopback opens a listener for TCP on the loopback address, at a port of the system's choice. It
-// is for a program on this machine that cannot be reached otherwise.
-func Loopback() (net.Listener, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+// Loopback opens a listener for TCP on the loopback address, at a port, or with 0 at one of the
+// system's choice. It is for a program on this machine that cannot be reached otherwise.
+func Loopback(port uint16) (net.Listener, error) {
+	at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
+	l, err := net.Listen("tcp4", at.String())
 	return l, quiet.Error(err)
 }

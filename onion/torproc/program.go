@@ -62,6 +62,12 @@ func Run(o Order) (Program, error) {
 // run only the programs that the options name or need (package seal, of scripts).
 func Confined(o Order) (Program, error) { return run(o, seal.StartProgram) }
 
+// StartedBy is a Starter of tors that start starts: it lets the command open the files and run the
+// programs, and do nothing else.
+func StartedBy(start func(*exec.Cmd, seal.Files, []string) error) Starter {
+	return func(o Order) (Program, error) { return run(o, start) }
+}
+
 // A starting starts a command that may open files and run programs.
 type starting func(*exec.Cmd, seal.Files, []string) error
 

@@ -74,7 +74,7 @@ func (c Config) whole() Config {
 	}
 	if c.Outlet == nil {
 		c.Outlet = func(context.Context) (net.Listener, outlet.Login, error) {
-			l, err := native.Loopback()
+			l, err := native.Loopback(0)
 			return l, outlet.Login{}, err
 		}
 	}
