@@ -69,7 +69,8 @@ type Config struct {
 	Roots *x509.CertPool
 
 	// Private lets Packets go to addresses that are not on the Internet as well: for networks that
-	// are made for tests. Elsewhere DHT nodes and contacts could have us send to machines beside us.
+	// are made for tests. Elsewhere DHT nodes and contacts could have us send to machines beside
+	// us.
 	Private bool
 
 	// Cover, if not 0, is the mean time between records on a tunnel that says nothing: see

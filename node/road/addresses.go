@@ -34,8 +34,8 @@ type Addresses struct {
 	Tell    func(words string)      // what goes on, for people
 	Up      func()                  // contacts can dial us
 
-	// Allowed says where anything may be sent. Nobody is pinged or dialled elsewhere, and no node is
-	// believed that sees us elsewhere.
+	// Allowed says where anything may be sent. Nobody is pinged or dialled elsewhere, and no node
+	// is believed that sees us elsewhere.
 	Allowed func(netip.AddrPort) bool
 }
 

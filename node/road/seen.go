@@ -37,7 +37,8 @@ func judge(seen []netip.AddrPort) (netip.AddrPort, verdict) {
 
 // apart returns at most n of the nodes, no two of one network of 16 bits (32 of IPv6), which could
 // be one owner's, and none that is not allowed.
-func apart(nodes []netip.AddrPort, n int, allowed func(netip.AddrPort) bool) (out []netip.AddrPort) {
+func apart(nodes []netip.AddrPort, n int, allowed func(netip.AddrPort) bool) (
+	out []netip.AddrPort) {
 	var nets []netip.Prefix
 	for _, a := range nodes {
 		if a = plain(a); !a.Addr().Is4() || len(out) == n || !allowed(a) {
