@@ -6,9 +6,14 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"io"
+	"net"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +44,13 @@ func (k testKey) traces(t *testing.T) int {
 	k.fill(part)
 	text := make([]byte, 64)
 	base64.StdEncoding.Encode(text, part)
+	return copies(t, text)
+}
+
+// copies counts the places in this process's memory that hold a text of 64 bytes, beside text,
+// which it clears.
+func copies(t *testing.T, text []byte) int {
+	t.Helper()
 	head, tail := [32]byte(text), [32]byte(text[32:])
 	clear(text)
 	for i := range head {
@@ -96,6 +108,76 @@ func scan(t *testing.T, f func([]byte)) {
 		}
 	}
 	clear(window)
+}
+
+// words counts the places that hold the 64 bytes of a password, or half of them as they are sent.
+func (k testKey) words(t *testing.T) int {
+	t.Helper()
+	plain, sent := make([]byte, 64), make([]byte, 64)
+	k.fill(plain)
+	slices.Reverse(plain) // or it could be a key of another test
+	hex.Encode(sent, plain[:32])
+	return copies(t, plain) + copies(t, sent)
+}
+
+// locked is a tor's place in which nothing is kept of what is said, and a file with the password.
+func (k testKey) locked(t *testing.T) System {
+	t.Helper()
+	dir := short(t)
+	name, file := filepath.Join(dir, "c"), filepath.Join(dir, "word")
+	plain := make([]byte, 64)
+	k.fill(plain)
+	slices.Reverse(plain)
+	if err := os.WriteFile(file, plain, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	clear(plain)
+	l, err := net.Listen("unix", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+			said := make([]byte, 512)
+			for n, err := c.Read(said); err == nil; n, err = c.Read(said) {
+				if bytes.HasPrefix(said[:n], []byte("PROTOCOLINFO")) {
+					io.WriteString(c, "250-AUTH METHODS=HASHEDPASSWORD\r\n")
+				}
+				clear(said)
+				io.WriteString(c, "250 OK\r\n")
+			}
+			c.Close()
+		}
+	}()
+	return System{Control: unixly + name, Socks: unixly + name, Password: file}
+}
+
+func TestPasswordLeavesNoTrace(t *testing.T) {
+	sealed, naive := testKey(time.Now().UnixNano()|1), testKey(time.Now().UnixNano()&^1)
+	p, err := sealed.locked(t).Start(Order{Dir: short(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Wipe()
+	left := 1
+	for end := time.Now().Add(5 * time.Second); left > 0 && time.Now().Before(end); {
+		runtime.GC()
+		left = sealed.words(t)
+	}
+	if left != 0 {
+		t.Errorf("the password is in memory %d times", left)
+	}
+	word, err := os.ReadFile(naive.locked(t).Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := "AUTHENTICATE " + hex.EncodeToString(word)
+	clear(word)
+	if runtime.GC(); naive.words(t) == 0 {
+		t.Error("the naive way leaves no trace either: this test proves nothing")
+	}
+	runtime.KeepAlive(command)
 }
 
 func TestKeyLeavesNoTrace(t *testing.T) {

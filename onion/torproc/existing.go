@@ -4,6 +4,7 @@
 package torproc
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/netip"
@@ -82,10 +83,7 @@ func (s System) connect() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	password, err := s.password()
-	if err == nil {
-		err = login(conn, password)
-	}
+	do(func() { err = s.enter(conn) })
 	if err != nil {
 		conn.Close()
 		return nil, err
@@ -93,15 +91,25 @@ func (s System) connect() (net.Conn, error) {
 	return conn, nil
 }
 
+// enter has a connection let in.
+func (s System) enter(conn net.Conn) error {
+	password, err := s.password()
+	if err != nil {
+		return err
+	}
+	defer clear(password[:cap(password)])
+	return login(conn, password)
+}
+
 // password reads the password, if there is one.
-func (s System) password() (string, error) {
+func (s System) password() ([]byte, error) {
 	if s.Password == "" {
-		return "", nil
+		return nil, nil
 	}
 	b, err := readSmall(s.Password, maxWord)
-	word := strings.TrimRight(string(b), "\r\n")
-	if err != nil || word == "" {
-		return "", ErrPassword
+	word := bytes.TrimRight(b, "\r\n")
+	if err != nil || len(word) == 0 {
+		return nil, ErrPassword
 	}
 	return word, nil
 }

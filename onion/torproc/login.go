@@ -5,6 +5,7 @@ package torproc
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -33,8 +34,9 @@ const (
 // login authenticates a control connection, on which nothing has been said, by the best way that
 // tor offers (control-spec section 3.5): nothing, a password if there is one, or a cookie, which it
 // proves to know without showing it: whoever poses as tor learns nothing. Nothing of the answers is
-// left on the connection. Errors are ErrCookie, ErrPassword and ErrAuth.
-func login(conn net.Conn, password string) error {
+// left on the connection. What it makes of cookie and password it clears. Errors are ErrCookie,
+// ErrPassword and ErrAuth.
+func login(conn net.Conn, password []byte) error {
 	if err := conn.SetDeadline(time.Now().Add(dialIn)); err != nil {
 		return ErrAuth
 	}
@@ -44,8 +46,14 @@ func login(conn net.Conn, password string) error {
 		return err
 	}
 	defer clear(proof)
-	if _, err := g.ask(strings.TrimSpace("AUTHENTICATE " + hex.EncodeToString(proof))); err != nil {
-		if password != "" {
+	command := make([]byte, 0, 64+2*len(proof))
+	command = append(command, "AUTHENTICATE"...)
+	if len(proof) > 0 {
+		command = hex.AppendEncode(append(command, ' '), proof)
+	}
+	defer clear(command[:cap(command)])
+	if _, err := g.ask(command); err != nil {
+		if len(password) > 0 {
 			return ErrPassword
 		}
 		return ErrAuth
@@ -63,8 +71,8 @@ type guest struct {
 }
 
 // ask sends a command and returns the lines of the answer without their codes.
-func (g guest) ask(command string) (lines []string, err error) {
-	if _, err := g.conn.Write([]byte(command + "\r\n")); err != nil {
+func (g guest) ask(command []byte) (lines []string, err error) {
+	if _, err := g.conn.Write(append(command, "\r\n"...)); err != nil {
 		return nil, ErrAuth
 	}
 	for left := maxReply; ; {
@@ -84,8 +92,8 @@ func (g guest) ask(command string) (lines []string, err error) {
 }
 
 // proof returns what to authenticate with.
-func (g guest) proof(password string) ([]byte, error) {
-	lines, err := g.ask("PROTOCOLINFO 1")
+func (g guest) proof(password []byte) ([]byte, error) {
+	lines, err := g.ask([]byte("PROTOCOLINFO 1"))
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +101,8 @@ func (g guest) proof(password string) ([]byte, error) {
 	switch {
 	case slices.Contains(methods, "NULL"):
 		return nil, nil
-	case slices.Contains(methods, "HASHEDPASSWORD") && password != "":
-		return []byte(password), nil
+	case slices.Contains(methods, "HASHEDPASSWORD") && len(password) > 0:
+		return bytes.Clone(password), nil
 	case slices.Contains(methods, "SAFECOOKIE"):
 		return g.challenge(cookie)
 	case slices.Contains(methods, "HASHEDPASSWORD"):
@@ -128,7 +136,7 @@ func (g guest) challenge(file string) ([]byte, error) {
 	}
 	ours := make([]byte, nonceSize)
 	rand.Read(ours)
-	lines, err := g.ask("AUTHCHALLENGE SAFECOOKIE " + hex.EncodeToString(ours))
+	lines, err := g.ask([]byte("AUTHCHALLENGE SAFECOOKIE " + hex.EncodeToString(ours)))
 	if err != nil {
 		return nil, err
 	}
@@ -174,10 +182,11 @@ func readSmall(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil || int64(len(b)) > limit {
+	b := make([]byte, min(info.Size(), limit)+1) // one buffer, of which no copy stays behind
+	n, err := io.ReadFull(f, b)
+	if err != io.EOF && err != io.ErrUnexpectedEOF {
 		clear(b)
-		return nil, errors.Join(err, fs.ErrInvalid)
+		return nil, errors.Join(err, fs.ErrInvalid) // or it is longer
 	}
-	return b, nil
+	return b[:n], nil
 }

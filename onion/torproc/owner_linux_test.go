@@ -84,7 +84,7 @@ func TestPasswordGoesToWhoeverListensUnlessItsUserIsLookedAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := login(c, "sesame"); err != nil {
+	if err := login(c, []byte("sesame")); err != nil {
 		t.Fatal(err)
 	}
 	<-heard

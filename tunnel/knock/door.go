@@ -62,8 +62,9 @@ type half struct {
 }
 
 // Take takes a datagram that belongs to no session, and returns the first message that it
-// completes. self is the key of this side. peers lists who may call; it is asked four times a second
-// at most, so a message may be of somebody who is no contact any more: look again before answering.
+// completes. self is the key of this side. peers lists who may call; it is asked four times a
+// second at most, so a message may be of somebody who is no contact any more: look again before
+// answering.
 func (d *Door) Take(wire []byte, self [32]byte, peers func() []handshake.Peer, now time.Time) (
 	k Knock, whole bool) {
 	if len(wire) != PieceSize || !d.afford(now) {
