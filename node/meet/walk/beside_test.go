@@ -5,6 +5,7 @@ package walk
 import (
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,7 +16,7 @@ type leading struct {
 	node  netip.AddrPort
 	in    chan delivery
 	done  chan struct{}
-	other int
+	other atomic.Int32
 }
 
 func (c *leading) ReadFrom(b []byte) (int, net.Addr, error) {
@@ -30,7 +31,7 @@ func (c *leading) ReadFrom(b []byte) (int, net.Addr, error) {
 func (c *leading) WriteTo(b []byte, to net.Addr) (int, error) {
 	u := to.(*net.UDPAddr)
 	if plainAddr(u) != c.node {
-		c.other++
+		c.other.Add(1)
 		return len(b), nil
 	}
 	var named []byte
@@ -72,7 +73,7 @@ func elsewhere(t *testing.T, of func(*leading) net.PacketConn) (n int) {
 			t.Errorf("%d nodes answered: this test proves nothing", len(r.Heard()))
 		}
 		_ = r.Close()
-		n = c.other
+		n = int(c.other.Load())
 	})
 	return n
 }
