@@ -91,7 +91,7 @@ func cmdBridgeAdd(ctx context.Context, c console, args []string) error {
 	}
 	if l.LooksUp() {
 		c.note("%s looks up the host names in this line by the system's DNS: your network can "+
-			"see them", l.Kind())
+			"see them, and --path tor-over-vpn does not start with it", l.Kind())
 	}
 	c.line("%s", bridgeAdded(way))
 	if b, err := o.bridgesOnly(ctx); err == nil && !b {
@@ -149,12 +149,12 @@ func cmdBridgeList(ctx context.Context, c console, args []string) error {
 		c.line("no bridge is known; add one: nightjar bridge add LINE")
 	}
 	if b.Only {
-		fmt.Fprintln(c.out, "the network is entered by a bridge, and in no other way")
+		fmt.Fprintln(c.out, "from a start on, the network is entered by a bridge, and in no other way")
 	}
 	for _, offer := range b.Offers {
 		fmt.Fprintf(c.out, "%s offers a bridge; it is not used unless you add it: who runs a "+
-			"bridge sees your address\n  next: nightjar bridge add %s\n", offer.Contact,
-			shell(offer.Line))
+			"bridge sees your address\n", offer.Contact)
+		c.quoteAll("nightjar bridge add", []string{offer.Line})
 	}
 	return nil
 }
@@ -230,8 +230,38 @@ func cmdBridgeOnly(ctx context.Context, c console, args []string) error {
 	if rest[0] != "on" && rest[0] != "off" {
 		return usageError{"say on or off"}
 	}
-	only := rest[0] == "on"
-	return o.changeBridges(ctx, c, http.MethodPost, "/v1/bridges/only",
+	only, running, known := rest[0] == "on", true, 0
+	err = o.changeBridges(ctx, c, http.MethodPost, "/v1/bridges/only",
 		api.BridgesOnlyRequest{Only: only},
-		func(b *book.Book) error { b.Hidden = only; return nil })
+		func(b *book.Book) error {
+			b.Hidden, running, known = only, false, len(b.Bridges)
+			return nil
+		})
+	if err != nil || !only {
+		return err
+	}
+	if running {
+		var b api.Bridges
+		if err := o.do(ctx, http.MethodGet, "/v1/bridges", nil, &b); err != nil {
+			return err
+		}
+		known = len(b.Bridges)
+	}
+	for _, text := range onlyWords(running, known) {
+		c.note("%s", text)
+	}
+	return nil
+}
+
+// onlyWords says from when on bridges alone are used, and what is missing for it.
+func onlyWords(running bool, known int) (out []string) {
+	if running {
+		out = append(out, "it is so from the next start; this engine may have entered tor "+
+			"without a bridge: lock it and start again: nightjar lock, nightjar up")
+	}
+	if known == 0 {
+		out = append(out, "no bridge is known, and without one it will not start: "+
+			"nightjar bridge add LINE")
+	}
+	return out
 }

@@ -129,13 +129,16 @@ func (r route) way() warden.Way {
 	return w
 }
 
-// agrees refuses options of tor that would send it by another proxy than the route's.
+// agrees refuses options of tor that would send it by another proxy than the route's, or past it.
 func (r route) agrees(lines []string) error {
 	for _, line := range lines {
 		name, _, _ := strings.Cut(strings.ToLower(line), " ")
 		if r.Way == exposure.TorOverVPN && strings.Contains(name, "proxy") {
 			return onion.ErrTorOption
 		}
+	}
+	if r.Way == exposure.TorOverVPN {
+		return ways.CheckBridges(lines)
 	}
 	return nil
 }

@@ -45,6 +45,8 @@ func wayHints() []nextStep {
 		{wgconf.ErrMissing, "ask the VPN's operator for the whole file: PrivateKey, Address, " +
 			"PublicKey, Endpoint and AllowedIPs are needed"},
 		{wgconf.ErrValue, "copy the whole file again, as the VPN's operator hands it out"},
+		{ways.ErrBridge, "use obfs4 or one without a transport; see which are known: " +
+			"nightjar bridge list; take it out: nightjar bridge remove NUMBER"},
 		{errWayFile, "check the name; it is an ordinary file of this user: chmod 600 FILE"},
 		{errWayHome, "move it out of the home directory of nightjar, where only you can write"},
 		{errPath, "if you mean it, say so: --change-path; who saw you on both can put the two " +
@@ -69,7 +71,8 @@ func wayHints() []nextStep {
 func codesOfWays() []coded {
 	out := []coded{{errPath, "path-change"}, {errWayLost, "path-lost"}, {errWayFile, "bad-file"},
 		{errWayHome, "bad-file"}, {errTrialWay, "path-change"}}
-	for _, is := range []error{ways.ErrChoice, ways.ErrWord, ways.ErrHostName, socks5.ErrLogin} {
+	for _, is := range []error{ways.ErrChoice, ways.ErrWord, ways.ErrHostName, ways.ErrBridge,
+		socks5.ErrLogin} {
 		out = append(out, coded{is, "bad-path"})
 	}
 	for _, is := range []error{wgconf.ErrHostName, wgconf.ErrCommand, wgconf.ErrUnknown,

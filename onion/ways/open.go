@@ -160,6 +160,9 @@ func (w *Way) openTorOverVPN(ctx context.Context, c Config) error {
 			return onion.ErrTorOption // tor can have one, and this one is the VPN's
 		}
 	}
+	if err := CheckBridges(append(append([]string{}, c.Tor.Ways...), c.Tor.Options...)); err != nil {
+		return err
+	}
 	if err := w.openVPN(ctx, c); err != nil {
 		return err
 	}
@@ -191,10 +194,10 @@ func (w *Way) closes(f func() error) { w.close = append([]func() error{f}, w.clo
 
 // Exposes says who learns what on this way.
 func (w *Way) Exposes() []onion.Exposure {
-	if w.Choice.Way == exposure.Tor && w.Tor != nil {
-		return w.Tor.Exposes() // it knows by which bridge
+	if w.Tor == nil {
+		return w.Choice.Exposes()
 	}
-	return w.Choice.Exposes()
+	return beside(w.Choice, w.Tor.Exposes())
 }
 
 // Done is closed when the way is gone, by its owner or by itself. Nothing takes its place.
