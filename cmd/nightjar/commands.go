@@ -164,7 +164,7 @@ func (o *options) parse(args []string, least, most int) ([]string, error) {
 		if err := o.set.Parse(args); errors.Is(err, flag.ErrHelp) {
 			return nil, err
 		} else if err != nil {
-			return nil, usageError{err.Error()}
+			return nil, usageError{o.misread(err)}
 		}
 		left := o.set.Args()
 		if read := len(args) - len(left); read > 0 && args[read-1] == "--" {

@@ -12,11 +12,11 @@ import (
 func (c console) help(args []string) int {
 	words, asked := helpWords(args)
 	switch {
-	case len(args) > 0 && args[0] == "version":
+	case len(args) > 0 && (args[0] == "version" || args[0] == "--version"):
 		fmt.Fprintln(c.out, "nightjar", version)
 		return 0
 	case c.asJSON:
-		c.show(refusal{Code: "usage", Message: errNoCommand, Hint: seeAll})
+		c.show(refusal{Code: "usage", Message: errNoCommand, Hint: nearest(words) + seeAll})
 		return 2
 	case len(words) == 0 && asked:
 		fmt.Fprint(c.out, helpHead, list(commands()), helpFoot)
@@ -27,9 +27,11 @@ func (c console) help(args []string) int {
 	}
 	text := about(words)
 	switch {
-	case text == "":
-		c.show(refusal{Message: errNoCommand, Hint: seeAll})
-		return 2
+	case !exists(words):
+		c.show(refusal{Message: errNoCommand, Hint: nearest(words) + seeAll})
+		if text != "" {
+			text = "\n" + text
+		}
 	case asked:
 		fmt.Fprint(c.out, text)
 		return 0
@@ -66,9 +68,7 @@ func about(words []string) string {
 	if cmd != nil {
 		text = cmd.usage()
 	}
-	group := slices.DeleteFunc(commands(), func(k *command) bool {
-		return !strings.HasPrefix(k.name, words[0]+" ")
-	})
+	group := beginning(words[0])
 	if len(group) == 0 || cmd != nil && (len(rest) > 0 || cmd.name != words[0]) {
 		return text
 	}
@@ -77,6 +77,67 @@ func about(words []string) string {
 	}
 	return text + "commands that begin with " + words[0] + ":\n\n" + list(group) +
 		"\nmore of each, with examples: nightjar help " + group[0].name + "\n"
+}
+
+// beginning lists the commands that begin with a word and go on.
+func beginning(word string) []*command {
+	return slices.DeleteFunc(commands(), func(k *command) bool {
+		return !strings.HasPrefix(k.name, word+" ")
+	})
+}
+
+// exists reports whether words name a command, or the word that several begin with. A command that
+// takes no words and that others begin with has none behind it.
+func exists(words []string) bool {
+	cmd, rest := find(words)
+	if cmd == nil {
+		return len(words) == 1 && len(beginning(words[0])) > 0
+	}
+	return len(rest) == 0 || strings.HasPrefix(rest[0], "-") || len(beginning(cmd.name)) == 0
+}
+
+// slips is how many letters may be wrong in a command that is still guessed.
+const slips = 2
+
+// nearest asks whether the command was meant that is spelt most like the words; "" if none is.
+func nearest(words []string) string {
+	best, least := "", slips+1
+	try := func(typed, name string) {
+		if d := distance(typed, name); d > 0 && d < least && d <= len(name)/2 {
+			best, least = name, d
+		}
+	}
+	for _, k := range commands() {
+		parts := strings.Fields(k.name)
+		if len(words) == 1 {
+			try(words[0], parts[0])
+		}
+		try(strings.Join(words[:min(len(parts), len(words))], " "), k.name)
+	}
+	if best == "" {
+		return ""
+	}
+	return "did you mean: nightjar " + best + "; "
+}
+
+// distance is how many letters must be put in, left out or changed to make b of a (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], d
+		}
+	}
+	return row[len(b)]
 }
 
 func list(commands []*command) string {

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, c console) int {
 		return c.engine(ctx, args[1:])
 	}
 	cmd, rest := find(args)
-	if cmd == nil {
+	if cmd == nil || !exists(args) {
 		return c.given(args).help(args)
 	}
 	c = c.given(rest)
