@@ -4,9 +4,8 @@ package warden
 
 import (
 	"net"
+	"slices"
 	"sync"
-
-	"nightjar/onion/held"
 )
 
 // wallPort is the port of the outlet, in networks where nobody else is.
@@ -20,21 +19,28 @@ type gathering struct {
 	in   chan net.Conn
 	done chan struct{}
 	once sync.Once
-	all  held.Set
 	work sync.WaitGroup
+
+	mu  sync.Mutex
+	all []net.Listener // nil once closed
 }
 
 func gather() *gathering {
-	return &gathering{in: make(chan net.Conn), done: make(chan struct{})}
+	return &gathering{in: make(chan net.Conn), done: make(chan struct{}),
+		all: []net.Listener{}}
 }
 
 // add hears at a listener too, and owns it. After Close it closes it.
 func (g *gathering) add(l net.Listener) {
-	if g.all.Add(l) != nil {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.all == nil {
+		l.Close()
 		return
 	}
+	g.all = append(g.all, l)
 	g.work.Go(func() {
-		defer g.all.Drop(l)
+		defer g.drop(l)
 		for {
 			c, err := l.Accept()
 			if err != nil {
@@ -47,6 +53,15 @@ func (g *gathering) add(l net.Listener) {
 			}
 		}
 	})
+}
+
+// drop forgets a listener that has been closed.
+func (g *gathering) drop(l net.Listener) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(g.all, l); i >= 0 {
+		g.all = slices.Delete(g.all, i, i+1)
+	}
 }
 
 // Accept returns the next connection to any of them.
@@ -62,7 +77,12 @@ func (g *gathering) Accept() (net.Conn, error) {
 // Close closes all of them, and returns when none is heard any more.
 func (g *gathering) Close() error {
 	g.once.Do(func() { close(g.done) })
-	g.all.Close()
+	g.mu.Lock()
+	for _, l := range g.all {
+		l.Close()
+	}
+	g.all = nil
+	g.mu.Unlock()
 	g.work.Wait()
 	return nil
 }

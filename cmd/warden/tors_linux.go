@@ -35,14 +35,13 @@ type tors struct {
 
 // begin starts a tor; behind a wall if there is to be one, with the listener in there.
 func (t *tors) begin(o torproc.Order) (p torproc.Program, out *os.File, err error) {
-	if t.wall == nil {
-		p, err = t.starter(o)
-		return p, nil, err
+	if t.wall != nil {
+		o.Start = func(cmd *exec.Cmd, f seal.Files, run []string) (err error) {
+			out, err = t.wall.start(cmd, f, run)
+			return err
+		}
 	}
-	p, err = torproc.StartedBy(func(cmd *exec.Cmd, f seal.Files, run []string) (err error) {
-		out, err = t.wall.start(cmd, f, run)
-		return err
-	})(o)
+	p, err = t.starter(o)
 	return p, out, err
 }
 

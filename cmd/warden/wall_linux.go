@@ -1,6 +1,6 @@
 // The wall around the tors of tor-over-vpn. Each runs in a network of its own, in which there is
-// nothing but the outlet: whatever a tor is told by the engine that holds its control connection, it
-// reaches nothing else.
+// nothing but the outlet: whatever a tor is told by the engine that holds its control connection,
+// it reaches nothing else.
 
 package warden
 

@@ -1,4 +1,5 @@
-// What a tor of tor-over-vpn reaches whose control connection an attacker has. With the real program.
+// What a tor of tor-over-vpn reaches whose control connection an attacker has. With the real
+// program.
 
 package warden
 
@@ -10,13 +11,43 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"nightjar/onion/torproc"
 )
+
+// wardenRole runs an engine in the role that is named.
+func wardenRole(role, dir string) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if role == "stop" {
+		time.AfterFunc(300*time.Millisecond, cancel)
+	}
+	tor := filepath.Join(dir, "tor")
+	config := Config{Command: []string{"engine"},
+		Order: Order{Args: []string{role}, Home: dir}, TorExe: tor, TorDir: dir, Seats: dir,
+		Way: wayOf(role),
+		Open: map[string]func(context.Context) (*os.File, error){
+			"allowed": func(context.Context) (*os.File, error) { return os.Open("/dev/null") },
+		}}
+	switch role {
+	case "past": // with the tor that is installed
+		config.TorExe = ""
+	case "past, naive":
+		config.TorExe, config.Starter = "", torproc.Confined
+	}
+	code, err := Run(ctx, config)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	return code
+}
 
 // A passing is what came of an attempt to go past the VPN.
 type passing struct {

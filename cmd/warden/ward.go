@@ -34,8 +34,8 @@ type Ward struct {
 	// that, or there is no list of system calls.
 	Anywhere bool
 
-	// Astray says that nothing but their own settings keeps the tors of tor-over-vpn from going past
-	// the VPN: whoever takes over the engine can change those.
+	// Astray says that nothing but their own settings keeps the tors of tor-over-vpn from going
+	// past the VPN: whoever takes over the engine can change those.
 	Astray bool
 
 	line  *line

@@ -61,33 +61,6 @@ func pretendTor() {
 	os.Exit(0)
 }
 
-// wardenRole runs an engine in the role that is named.
-func wardenRole(role, dir string) int {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	if role == "stop" {
-		time.AfterFunc(300*time.Millisecond, cancel)
-	}
-	tor := filepath.Join(dir, "tor")
-	config := Config{Command: []string{"engine"},
-		Order: Order{Args: []string{role}, Home: dir}, TorExe: tor, TorDir: dir, Seats: dir,
-		Way: wayOf(role),
-		Open: map[string]func(context.Context) (*os.File, error){
-			"allowed": func(context.Context) (*os.File, error) { return os.Open("/dev/null") },
-		}}
-	switch role {
-	case "past": // with the tor that is installed
-		config.TorExe = ""
-	case "past, naive":
-		config.TorExe, config.Starter = "", torproc.Confined
-	}
-	code, err := Run(ctx, config)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	return code
-}
-
 // engine plays the role of its order.
 func engine() int {
 	w, err := Take(os.Args[2:])

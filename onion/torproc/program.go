@@ -25,6 +25,9 @@ type Order struct {
 	State   []byte   // what an earlier State returned, or nil
 	Options []string // further settings, that pass torconf.Check; programs of bridges are found
 	Exits   bool     // also open a socket for streams that leave the network: Process.DialExit
+	// Start is what Confined starts the program by, and lets it open those files and run those
+	// programs alone; nil means seal.StartProgram.
+	Start func(*exec.Cmd, seal.Files, []string) error
 }
 
 // A Program is a tor program that was started, as seen by whoever talks with it.
@@ -60,12 +63,11 @@ func Run(o Order) (Program, error) {
 // Confined is a Starter of tors that can be told to do no more than they are there for: where the
 // kernel has Landlock they write in their own directory alone, read what belongs to the system, and
 // run only the programs that the options name or need (package seal, of scripts).
-func Confined(o Order) (Program, error) { return run(o, seal.StartProgram) }
-
-// StartedBy is a Starter of tors that start starts: it lets the command open the files and run the
-// programs, and do nothing else.
-func StartedBy(start func(*exec.Cmd, seal.Files, []string) error) Starter {
-	return func(o Order) (Program, error) { return run(o, start) }
+func Confined(o Order) (Program, error) {
+	if o.Start != nil {
+		return run(o, o.Start)
+	}
+	return run(o, seal.StartProgram)
 }
 
 // A starting starts a command that may open files and run programs.
