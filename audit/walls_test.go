@@ -34,8 +34,8 @@ var mayImport = map[string]walls.Wall{
 	"tunnel": {May: []string{"tunnel"},
 		Why: "a leaf: it seals any carrier with any key it is handed; its rooms know its face"},
 	"onion": {Why: "a leaf: it carries bytes and must not know whose or what"},
-	"onion/ways": {May: []string{"onion", "onion/exposure", "onion/native", "onion/outlet",
-		"onion/socks5", "onion/wg", "onion/wgconf"},
+	"onion/ways": {May: []string{"onion", "onion/bridge", "onion/exposure", "onion/native",
+		"onion/outlet", "onion/socks5", "onion/wg", "onion/wgconf"},
 		Why: "it opens the one way that was chosen; what a way does it leaves to them"},
 	"keystore": {Why: "a leaf: secrets act through handles and know no other room"},
 }

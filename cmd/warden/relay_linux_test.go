@@ -27,7 +27,8 @@ func here(t *testing.T) (proxy, relay netip.AddrPort) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { u.Close() })
-	return netip.MustParseAddrPort(l.Addr().String()), netip.MustParseAddrPort(u.LocalAddr().String())
+	at := netip.MustParseAddrPort
+	return at(l.Addr().String()), at(u.LocalAddr().String())
 }
 
 func TestProxyOnThisMachineLeadsToItsOwnRelaysAlone(t *testing.T) {

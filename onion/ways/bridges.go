@@ -14,8 +14,8 @@ import (
 // the system's DNS, and so beside the VPN.
 var ErrBridge = errors.New("a bridge's transport would look up names beside the VPN")
 
-// CheckBridges returns ErrBridge if a bridge among lines is none for tor-over-vpn. Lines that are no
-// bridges are left alone.
+// CheckBridges returns ErrBridge if a bridge among lines is none for tor-over-vpn. Lines that are
+// no bridges are left alone.
 func CheckBridges(lines []string) error {
 	for _, text := range lines {
 		if l, err := bridge.Parse(text); err == nil && l.LooksUp() {

@@ -160,7 +160,7 @@ func (w *Way) openTorOverVPN(ctx context.Context, c Config) error {
 			return onion.ErrTorOption // tor can have one, and this one is the VPN's
 		}
 	}
-	if err := CheckBridges(append(append([]string{}, c.Tor.Ways...), c.Tor.Options...)); err != nil {
+	if err := errors.Join(CheckBridges(c.Tor.Ways), CheckBridges(c.Tor.Options)); err != nil {
 		return err
 	}
 	if err := w.openVPN(ctx, c); err != nil {
