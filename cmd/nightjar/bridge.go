@@ -149,7 +149,8 @@ func cmdBridgeList(ctx context.Context, c console, args []string) error {
 		c.line("no bridge is known; add one: nightjar bridge add LINE")
 	}
 	if b.Only {
-		fmt.Fprintln(c.out, "from a start on, the network is entered by a bridge, and in no other way")
+		fmt.Fprintln(c.out, "from a start on, the network is entered by a bridge, "+
+			"and in no other way")
 	}
 	for _, offer := range b.Offers {
 		fmt.Fprintf(c.out, "%s offers a bridge; it is not used unless you add it: who runs a "+
