@@ -45,6 +45,7 @@ func TestPlacesOfALobbyAreGivenBack(t *testing.T) {
 			leave := l.Enter(t.Context(), [32]byte{}, func() { t.Error("shown out") })
 			time.AfterFunc(time.Second, leave)
 		}
+		synctest.Wait()
 		if d := time.Since(begin); d > time.Minute || len(l.guests) > 2 {
 			t.Errorf("%v, %d wait", d, len(l.guests))
 		}
