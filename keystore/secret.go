@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"unicode/utf8"
 
 	"nightjar/keystore/host"
 )
@@ -125,6 +126,10 @@ func (p *Password) WriteLine(fd int) error {
 func (p *Password) Equal(q *Password) bool {
 	return subtle.ConstantTimeCompare(p.a.bytes(), q.a.bytes()) == 1
 }
+
+// Shorter reports whether the password has fewer than n characters; bytes that are no UTF-8 count
+// as one each.
+func (p *Password) Shorter(n int) bool { return utf8.RuneCount(p.a.bytes()) < n }
 
 // readLine reads byte by byte, so as to take nothing of what follows the line, and returns the
 // length without the line's end. A line that is too long is read to its end and refused.

@@ -151,6 +151,13 @@ func TestEngineThatStartsSaysHowFarItIsAndCanBeLocked(t *testing.T) {
 		t.Error(err)
 	}
 	<-locked
+	err = NewClient(path).Do(ctx, http.MethodPost, "/v1/messages", nil, nil)
+	if !errors.As(err, &refused) || refused.Code != "locked" {
+		t.Errorf("a message to one that is being locked: %v", err)
+	}
+	if err := NewClient(path).Do(ctx, http.MethodGet, "/v1/identity", nil, nil); err != nil {
+		t.Errorf("before it is gone: %v", err)
+	}
 	cancel()
 	<-done
 }

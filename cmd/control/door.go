@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	"nightjar/cmd/control/api"
+	"nightjar/keystore"
 )
 
 // Door answers for an engine, and until there is one says how far it is. Make it with NewDoor.
@@ -20,6 +20,7 @@ type Door struct {
 	how      string       // how far starting is
 	identity api.Identity // empty until Introduce
 	engine   http.Handler // nil until Open
+	shut     bool
 }
 
 // NewDoor makes a door without an engine. Lock is called once when somebody asks to lock; used at
@@ -42,6 +43,13 @@ func (d *Door) Open(e Engine) {
 	d.engine = e.routes()
 }
 
+// Shut lets nobody through any more: what is asked from now on is answered with the error "locked".
+func (d *Door) Shut() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shut = true
+}
+
 // looks lists the requests that only look how it stands: programs repeat them, and they do not
 // keep an identity from being locked when nobody uses it.
 func looks() []string { return []string{"/v1/status", "/v1/identity", "/v1/events"} }
@@ -52,16 +60,19 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.used()
 	}
 	d.mu.Lock()
-	engine, how, identity := d.engine, d.how, d.identity
+	engine, how, identity, shut := d.engine, d.how, d.identity, d.shut
 	d.mu.Unlock()
 	switch {
 	case r.Method == http.MethodGet && r.URL.Path == "/v1/identity":
 		answer(func(*http.Request) (any, error) { return identity, nil })(w, r)
 	case r.Method == http.MethodPost && r.URL.Path == "/v1/lock":
 		answer(func(*http.Request) (any, error) {
-			time.AfterFunc(200*time.Millisecond, d.lock) // after the answer has left
+			d.Shut()
+			d.lock()
 			return struct{}{}, nil
 		})(w, r)
+	case shut:
+		answer(func(*http.Request) (any, error) { return nil, keystore.ErrLocked })(w, r)
 	case engine == nil && identity.Role == api.RoleGateway:
 		answer(func(*http.Request) (any, error) {
 			return nil, &Error{Code: "gateway",

@@ -33,7 +33,10 @@ type Engine struct {
 	Derived bool
 }
 
-// Serve answers on l until ctx ends. It closes l.
+// lastAnswers is how long requests may go on that were begun before the end.
+const lastAnswers = 500 * time.Millisecond
+
+// Serve answers on l until ctx ends, and what was asked by then. It closes l.
 func Serve(ctx context.Context, l net.Listener, d *Door) error {
 	srv := &http.Server{
 		Handler:           d,
@@ -41,11 +44,19 @@ func Serve(ctx context.Context, l net.Listener, d *Door) error {
 		ErrorLog:          log.New(io.Discard, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
-	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers)
+		defer cancel()
+		_ = srv.Shutdown(late)
+		_ = srv.Close()
+	})
 	defer stop()
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return bare(err)
 	}
+	<-done
 	return nil
 }
 

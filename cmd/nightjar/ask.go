@@ -40,11 +40,23 @@ func (o *options) ask(ctx context.Context, prompt string) (*keystore.Password, e
 	return p, err
 }
 
-// askTwice asks for a new password and once more to be sure.
-func (o *options) askTwice(ctx context.Context, prompt string) (*keystore.Password, error) {
+// shortPassword is how many characters a password should have at least.
+const shortPassword = 12
+
+// askTwice asks for a new password and once more to be sure. It takes a short one, and says so.
+func (o *options) askTwice(ctx context.Context, c console, prompt string) (
+	*keystore.Password, error) {
 	p, err := o.ask(ctx, prompt)
-	if err != nil || o.password >= 0 {
-		return p, err
+	if err != nil {
+		return nil, err
+	}
+	if p.Shorter(shortPassword) {
+		c.note("this password is short (under %d characters): whoever has a copy of the file can "+
+			"try them all; take several words that have nothing to do with each other",
+			shortPassword)
+	}
+	if o.password >= 0 {
+		return p, nil
 	}
 	q, err := o.ask(ctx, "the same again: ")
 	if err != nil {

@@ -49,7 +49,8 @@ const (
 // codeHints are the next steps after a refusal of the running engine.
 func codeHints() map[control.Code]string {
 	return map[control.Code]string{
-		"starting":        "try again in a moment",
+		"starting": "if it waits for its password, type that in the terminal of nightjar up; " +
+			"else try again in a moment",
 		"gateway":         "it can be listed, and locked: nightjar identity list, nightjar lock",
 		"unknown-contact": "see who is there: nightjar contact list",
 		"bad-name":        "give a name: nightjar contact add CARD NAME",
@@ -100,6 +101,7 @@ func hints() []nextStep {
 		{control.ErrTaken, "use it, or lock it first: nightjar lock"},
 		{control.ErrSeats, "lock one first: nightjar identity list, nightjar lock --as NAME"},
 		{control.ErrSilent, "wait until it answers (nightjar identity list), or end it"},
+		{errLocking, "see whether it is gone: nightjar identity list; if not, end its process"},
 		{control.ErrNotOpen, "see which are: nightjar identity list; open it: nightjar up"},
 		{control.ErrAmbiguous, "say which: --as NAME; see them: nightjar identity list"},
 		{control.ErrTimeout, "the machine may be overloaded; try again"},

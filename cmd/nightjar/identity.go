@@ -55,7 +55,7 @@ func cmdIdentityPassword(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	return o.withVault(ctx, c, func(ctx context.Context, id *keystore.Identity) error {
-		pw, err := o.askTwice(ctx, "new password: ")
+		pw, err := o.askTwice(ctx, c, "new password: ")
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func cmdIdentityExport(ctx context.Context, c console, args []string) error {
 		return errFile // before anybody has typed a password
 	}
 	return o.withVault(ctx, c, func(ctx context.Context, id *keystore.Identity) error {
-		pw, err := o.askTwice(ctx, "password for the file: ")
+		pw, err := o.askTwice(ctx, c, "password for the file: ")
 		if err != nil {
 			return err
 		}

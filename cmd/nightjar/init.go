@@ -63,7 +63,7 @@ func cmdInit(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	id, err := o.create(ctx, dir, w)
+	id, err := o.create(ctx, c, dir, w)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,8 @@ func newHome(dir string) (h home, undo func(), err error) {
 
 // create asks for what the identity is made from, for its new password, and for those of
 // identities that must not be overwritten; then it makes it, or leaves nothing.
-func (o *options) create(ctx context.Context, dir string, w newcomer) (*keystore.Identity, error) {
+func (o *options) create(ctx context.Context, c console, dir string, w newcomer) (
+	*keystore.Identity, error) {
 	var secrets passwords
 	defer secrets.destroy()
 	var old *keystore.Password
@@ -140,7 +141,7 @@ func (o *options) create(ctx context.Context, dir string, w newcomer) (*keystore
 	if err != nil {
 		return nil, err
 	}
-	pw, err := secrets.add(o.askTwice(ctx, "new password: "))
+	pw, err := secrets.add(o.askTwice(ctx, c, "new password: "))
 	if err != nil {
 		return nil, err
 	}

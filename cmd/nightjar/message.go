@@ -60,9 +60,20 @@ func cmdSend(ctx context.Context, c console, args []string) error {
 	if reply.State == "delivered" {
 		fmt.Fprintf(c.out, "%s has it\n", req.Contact)
 	} else {
-		fmt.Fprintf(c.out, "safe in the vault; %s gets it as soon as both are there\n", req.Contact)
+		fmt.Fprintln(c.out, keptWords(ctx, cl, req.Contact))
 	}
 	return nil
+}
+
+// keptWords says where a message is until the contact has it. What cannot be asked is not promised.
+func keptWords(ctx context.Context, cl *control.Client, contact string) string {
+	var id api.Identity
+	err := cl.Do(ctx, http.MethodGet, "/v1/identity", nil, &id)
+	if err == nil && !id.InMemory {
+		return fmt.Sprintf("safe in the vault; %s gets it as soon as both are there", contact)
+	}
+	return fmt.Sprintf("kept in memory until this engine stops; %s gets it as soon as both are "+
+		"there, and never if you lock or stop the engine before", contact)
 }
 
 // argument returns an argument, or for "-" what stands on standard input: others on this machine

@@ -26,7 +26,7 @@ func (c console) say(cmd *command, err error) int {
 		fmt.Fprint(c.out, cmd.usage())
 		return 0
 	case errors.As(err, &code):
-		return int(code) // it has said why
+		return c.afterwards(code)
 	case errors.As(err, &misuse):
 		return c.misused(cmd, misuse.msg)
 	case errors.Is(err, context.Canceled) && (cmd.name == "up" || cmd.name == "gateway"):
@@ -38,6 +38,19 @@ func (c console) say(cmd *command, err error) int {
 		c.tell(err)
 	}
 	return 1
+}
+
+// killedAbove is the exit code above which a signal ended a process, as shells say it.
+const killedAbove = 128
+
+// afterwards returns the exit code of an engine: it has said why it ended, unless it was killed.
+func (c console) afterwards(code ended) int {
+	if code > killedAbove {
+		c.show(refusal{Code: "killed",
+			Message: "the engine was killed; nothing that is stored in the vault is lost",
+			Hint:    "start it again: nightjar up"})
+	}
+	return int(code)
 }
 
 // misused says that a command was given in a way it does not know.

@@ -56,7 +56,8 @@ func TestEveryCodeIsInTheDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []control.Code{"usage", "failed", "stopped", "interrupted", "bad-words"}
+	all := []control.Code{"usage", "failed", "stopped", "interrupted", "killed",
+		"bad-words"}
 	for _, c := range codes() {
 		all = append(all, c.code)
 	}
@@ -109,5 +110,19 @@ func TestAFullDiskIsSaidInItsOwnWords(t *testing.T) {
 	}
 	if err := errors.New("of another kind"); code(err) != "failed" || hint(err) != "" {
 		t.Error("every error is one of the disk: this test proves nothing")
+	}
+}
+
+func TestAnEngineThatWasKilledIsSpokenOf(t *testing.T) {
+	var errs bytes.Buffer
+	c := console{err: &errs}
+	if got := c.say(&command{name: "up"}, ended(137)); got != 137 ||
+		!strings.Contains(errs.String(), "the engine was killed") ||
+		!strings.Contains(errs.String(), "hint: start it again: nightjar up") {
+		t.Errorf("%d: %s", got, errs.String())
+	}
+	errs.Reset()
+	if got := c.say(&command{name: "up"}, ended(1)); got != 1 || errs.Len() > 0 {
+		t.Errorf("of one that has said why: %d: %s", got, errs.String())
 	}
 }

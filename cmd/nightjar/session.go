@@ -79,9 +79,17 @@ func (o *options) withIdentity(ctx context.Context, c console, role api.Role, p 
 	s.idle = newIdle(o.lockAfter, func() { cancel(errIdle) })
 	defer s.idle.stop()
 	s.door = control.NewDoor(func() { cancel(errLocked) }, s.idle.used)
+	defer context.AfterFunc(ctx, s.door.Shut)()
+	// The socket is there for as long as the identity: who locks it sees when it is gone.
+	served, over := context.WithCancel(context.WithoutCancel(ctx))
 	var g errgroup.Group
-	g.Go(func() error { return control.Serve(ctx, socket, s.door) })
 	g.Go(func() error {
+		err := control.Serve(served, socket, s.door)
+		cancel(err)
+		return err
+	})
+	g.Go(func() error {
+		defer over()
 		err := s.work(ctx, o, c, role, open, f)
 		cancel(err)
 		return err
@@ -91,7 +99,10 @@ func (o *options) withIdentity(ctx context.Context, c console, role api.Role, p 
 	case errors.Is(err, errIdle) || errors.Is(err, context.Canceled) && cause == errIdle:
 		c.line("nightjar: locked: nobody used it for %v", o.lockAfter)
 		return nil
-	case errors.Is(err, errLocked), errors.Is(err, context.Canceled):
+	case errors.Is(err, errLocked) || errors.Is(err, context.Canceled) && cause == errLocked:
+		c.line("nightjar: locked: the identity is erased from memory")
+		return nil
+	case errors.Is(err, context.Canceled):
 		return nil
 	}
 	return err

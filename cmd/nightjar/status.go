@@ -4,13 +4,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
-	"nightjar/cmd/control"
 	"nightjar/cmd/control/api"
 )
 
@@ -115,37 +113,6 @@ func cmdCheck(ctx context.Context, c console, args []string) error {
 	}
 	return o.done(ctx, c, http.MethodPost, "/v1/check", nil,
 		"looking now; what is found shows in: nightjar contact list")
-}
-
-// cmdLock erases an identity and stops its engine, or all of them.
-func cmdLock(ctx context.Context, c console, args []string) error {
-	o := newOptions("lock")
-	all := o.set.Bool("all", false, "")
-	apart := o.set.Bool("apart", false, "")
-	if _, err := o.parse(args, 0, 0); err != nil {
-		return err
-	}
-	if !*all && !*apart {
-		return o.done(ctx, c, http.MethodPost, "/v1/lock", nil, "locked: it is erased from memory")
-	}
-	running := control.Running(ctx, o.homes()...)
-	if len(running) == 0 {
-		return control.ErrNoEngine
-	}
-	lock := func(e control.Engaged) error {
-		return e.Client.Do(ctx, http.MethodPost, "/v1/lock", nil, nil)
-	}
-	if *apart {
-		return c.lockApart(ctx, running, lock)
-	}
-	var failed error
-	for _, e := range running {
-		failed = errors.Join(failed, lock(e))
-	}
-	if failed == nil {
-		c.line("locked: nothing of them is in memory any more")
-	}
-	return failed
 }
 
 // cmdWatch shows what happens until it is interrupted.

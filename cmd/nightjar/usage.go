@@ -57,7 +57,8 @@ service, so that the contact cannot even see whether you are there.
 
   nightjar contact remove source-7`
 	helpSend = `Sends a message. It is safe in your vault when the command returns, and is sent
-until the contact has it. TEXT of - reads the text from standard input.
+until the contact has it; with --codename, --amnesic or --from-file it is in memory alone,
+and gone when the engine stops before that. TEXT of - reads the text from standard input.
 
   --wait          wait until the contact has it
 
@@ -107,8 +108,9 @@ LINE is as nightjar gateway list shows it.
 could be, and what to do next.
 
   nightjar status --json`
-	helpLock = `Erases the open identity from memory and stops its engine. Others that are open
-stay so.
+	helpLock = `Erases the open identity from memory and stops its engine, and returns when that
+is done. Others that are open stay so. Of an identity without a vault, messages that were
+not delivered are gone with it.
 
   --all           lock every identity that is open here, at once
   --apart         lock every one, the next a random time of up to 2 minutes after the last:
