@@ -26,7 +26,9 @@ func TestOrdinaryUserAuditsWhatRootDoes(t *testing.T) {
 	for _, l := range r.Scenes[1].Lines {
 		seen[l.Owner+" to "+l.To] = true
 	}
-	if !seen["desk's engine to phone"] || !seen["phone to desk's engine"] {
+	// What a phone sends may come to a socket that the guard has just opened for the engine.
+	heard := seen["phone to desk's engine"] || seen["phone to desk's guard"]
+	if !seen["desk's engine to phone"] || !heard {
 		t.Errorf("the engine's own packets are not known for its: %v", seen)
 	}
 }
