@@ -60,9 +60,24 @@ func baresipLine(cfg Config, at netip.AddrPort) string {
 // linphoneLines are for linphonerc; an account already there must be renumbered. The phone's own
 // ports are named because its default is the door's; the route keeps every call with the door.
 func linphoneLines(cfg Config, at netip.AddrPort) string {
-	return fmt.Sprintf("# in ~/.linphonerc\n[sip]\nsip_port=5066\nsip_tcp_port=5066\n"+
+	own := linphonePort(at.Port())
+	return fmt.Sprintf("# in ~/.linphonerc; each identity wants a file of its own "+
+		"(linphonec -c FILE)\n"+
+		"[sip]\nsip_port=%d\nsip_tcp_port=%d\n"+
 		"default_proxy=0\n\n[auth_info_0]\nusername=%s\npasswd=%s\nrealm=%s\n\n"+
 		"[proxy_0]\nreg_proxy=<sip:%s;transport=tcp>\nreg_route=<sip:%s;transport=tcp;lr>\n"+
 		"reg_identity=sip:%s@%s\nreg_expires=300\nreg_sendregister=1\npublish=0\n",
-		cfg.User, cfg.Password, gate.Realm, at, at, cfg.User, at)
+		own, own, cfg.User, cfg.Password, gate.Realm, at, at, cfg.User, at)
+}
+
+// linphonePort is the port that the linphone of a door listens on itself: another for each door, so
+// that those of two identities can run beside each other.
+func linphonePort(door uint16) uint16 {
+	switch {
+	case door == 5060:
+		return 5066 // which no engine opens a door at by itself
+	case door > 65535-100:
+		return door - 100
+	}
+	return door + 100
 }

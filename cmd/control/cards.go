@@ -34,7 +34,19 @@ func (e Engine) card(r *http.Request) (any, error) {
 		reply.Next = "this card carries no gateway: whoever adds it must know one. It carries " +
 			"those you gave with nightjar gateway add, not those of other people's cards"
 	}
+	if reply.Next == "" && q.Full {
+		reply.Next = lacksBridges(text)
+	}
 	return reply, nil
+}
+
+// lacksBridges tells of a full card without bridges; "" if it has some.
+func lacksBridges(text string) string {
+	if c, err := card.Parse(text); err != nil || len(c.Bridges) > 0 {
+		return ""
+	}
+	return "this card carries no bridge: whoever adds it where tor is blocked must have one. It " +
+		"carries those you gave with nightjar bridge add"
 }
 
 // makeCard returns the card for everybody, or a new one for whatever was asked.

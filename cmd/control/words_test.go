@@ -82,3 +82,12 @@ func TestExplanationIsSpelledAsTheDocumentsHaveIt(t *testing.T) {
 		}
 	}
 }
+
+func TestFullCardWithoutABridgeSaysSo(t *testing.T) {
+	if text := lacksBridges(cardOf(t, 3, nil)); !strings.Contains(text, "no bridge") {
+		t.Errorf("it says %q", text)
+	}
+	if text := lacksBridges("no card"); text != "" {
+		t.Errorf("of no card it says %q", text)
+	}
+}

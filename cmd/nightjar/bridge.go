@@ -172,6 +172,9 @@ func cmdBridgeOffer(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	line := chosen(known, rest[1:])
+	if _, err := strconv.Atoi(line); err == nil {
+		return book.ErrBridge // a number that is not in the list
+	}
 	if _, err := bridge.Parse(line); err != nil {
 		return err
 	}

@@ -130,15 +130,15 @@ func cmdCardList(ctx context.Context, c console, args []string) error {
 		return c.json(list)
 	}
 	for _, k := range list {
-		limit := "any number of people"
+		limit := "for any number of people"
 		if k.Uses > 0 {
-			limit = fmt.Sprintf("%d of %d people", k.Used, k.Uses)
+			limit = fmt.Sprintf("used by %d of %d", k.Used, k.Uses)
 		}
 		bell := ""
 		if k.Bell {
 			bell = ", with a doorbell"
 		}
-		fmt.Fprintf(c.out, "%s  until %s, for %s%s\n", k.ID, k.Expires.Format(time.DateOnly), limit,
+		fmt.Fprintf(c.out, "%s  until %s, %s%s\n", k.ID, k.Expires.Format(time.DateOnly), limit,
 			bell)
 	}
 	if len(list) == 0 {

@@ -65,6 +65,10 @@ func cmdContactAdd(ctx context.Context, c console, args []string) error {
 // checkInvite refuses what an engine would refuse, whether one runs or not.
 func checkInvite(r api.InviteRequest) error {
 	if _, err := card.ParseAddress(r.Card); err != nil {
+		bare := !strings.HasPrefix(strings.ToLower(r.Card), "nightjar:")
+		if bare && errors.Is(err, card.ErrAddress) && len(r.Card) == len(card.Address{}.String()) {
+			return fmt.Errorf("%w: a letter in it is wrong; copy it again", err)
+		}
 		if _, err := card.Parse(r.Card); err != nil {
 			return err
 		}
@@ -154,7 +158,7 @@ func cmdContactList(ctx context.Context, c console, args []string) error {
 	_ = w.Flush()
 	for _, k := range list {
 		if k.Standing == "asking" {
-			fmt.Fprintf(c.out, "%s asks%s\n", k.Name, said(k.Greeting))
+			fmt.Fprintf(c.out, "%s (%s) asks%s\n", k.Name, brief(k.Address), said(k.Greeting))
 			fmt.Fprintln(c.out, c.here(fmt.Sprintf("  next: nightjar contact accept %s NEW-NAME, "+
 				"or nightjar contact refuse %s", k.Name, k.Name)))
 		}
@@ -167,6 +171,14 @@ func standing(k api.Contact) string {
 		return "invitation on its way"
 	}
 	return k.Standing
+}
+
+// brief is the beginning and the end of an address: enough to tell people apart.
+func brief(address string) string {
+	if len(address) <= 2*shortAddress {
+		return address
+	}
+	return address[:shortAddress] + "..." + address[len(address)-shortAddress:]
 }
 
 // said is a greeting behind who asks.

@@ -55,7 +55,7 @@ what of it.
   nightjar explain newsdesk`
 	helpAudit = `Proves on this machine that nothing leaks: plays more than fifty scenes, from the
 first start to a crash in a call, on private networks in a namespace of their own, and records every
-packet of every process. Nothing reaches your network. Takes about five minutes, and needs the
+packet of every process. Nothing reaches your network. Takes about ten minutes, and needs the
 program nightjar-audit beside this one, tor, obfs4proxy, baresip and linphonec. After -- comes
 another program to be watched instead, a phone for example.
 
