@@ -132,8 +132,9 @@ func (c console) sealed() seal.State {
 func (c console) holes() []string {
 	out := c.sealed().Missing()
 	if c.ward != nil && c.ward.Astray {
-		out = append(out, "tor has no network namespace of its own (this system refuses them): its "+
-			"settings alone make it go by the VPN, and whoever takes over the engine can change them")
+		out = append(out, "tor has no network namespace of its own (this system refuses them): "+
+			"its settings alone make it go by the VPN, and whoever takes over the engine can "+
+			"change them")
 	}
 	if c.ward == nil || !c.ward.Anywhere {
 		return out // a phone's socket sends to phones alone
