@@ -68,7 +68,8 @@ func TestPhoneOfTheUsersIsSeenToLeak(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, said := watched(t, built(t), "timeout", "5", "baresip", "-f", dir)
+	// Told to end, it waits for minutes for answers to its last questions.
+	code, said := watched(t, built(t), "timeout", "-k", "1", "5", "baresip", "-f", dir)
 	if code != report.Leak || !strings.Contains(said, "baresip's program -> 192.0.2.53:53, udp") {
 		t.Errorf("exit %d: %s", code, said)
 	}
